@@ -1,0 +1,20 @@
+// Package op holds the ONNX operators: for each one its attributes, its shape
+// inference and a plain Go implementation that defines truth. A fast kernel
+// elsewhere must agree with the implementation here; what has no kernel runs
+// here.
+//
+// The package knows single operators only. Graphs, and the order in which
+// operators run, are in model/graph and model/engine.
+//
+// # Adding an operator
+//
+//  1. Find the family file (conv.go, pool.go, reduce.go …) or start one. At its
+//     top stands the link to the operator's specification and the opsets that
+//     differ.
+//  2. Write a struct for the attributes, a [Constructor] that reads and checks
+//     them, and the methods Infer and Run of [Operator].
+//  3. Add one line to the family's table in registry.go: domain, name, the
+//     first opset of that meaning, constructor.
+//  4. Add the names of the cases that pass now to optest/testdata/pass.txt; the
+//     suite prints them.
+package op

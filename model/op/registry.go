@@ -1,0 +1,58 @@
+package op
+
+import "sort"
+
+// Entry says which constructor makes an operator, from which opset on.
+type Entry struct {
+	// Domain and Type name the operator; Domain is "" for the default one.
+	Domain, Type string
+	// Since is the first opset of Domain in which the operator has this meaning.
+	Since int
+	// New makes the operator.
+	New Constructor
+}
+
+// Registry finds the constructor of a node. Programs that need fewer operators
+// can make a smaller one, and the linker drops the rest.
+type Registry struct{ entries map[[2]string][]Entry }
+
+// NewRegistry returns a registry of the given tables.
+func NewRegistry(tables ...[]Entry) *Registry {
+	r := &Registry{map[[2]string][]Entry{}}
+	for _, t := range tables {
+		for _, e := range t {
+			k := [2]string{e.Domain, e.Type}
+			r.entries[k] = append(r.entries[k], e)
+		}
+	}
+	for _, es := range r.entries {
+		sort.Slice(es, func(i, j int) bool { return es[i].Since < es[j].Since })
+	}
+	return r
+}
+
+// New makes the operator of n with the newest entry that is not younger than
+// n.Opset. It fails with an Unsupported error if there is none.
+func (r *Registry) New(n Node) (Operator, error) {
+	es := r.entries[[2]string{n.Domain, n.Type}]
+	for i := len(es) - 1; i >= 0; i-- {
+		if es[i].Since <= n.Opset {
+			return es[i].New(n)
+		}
+	}
+	if len(es) > 0 {
+		return nil, Unsupportedf("opset %d is too old, the first supported is %d", n.Opset, es[0].Since)
+	}
+	return nil, Unsupportedf("operator is not implemented")
+}
+
+// Has reports whether some version of the operator is there.
+func (r *Registry) Has(domain, typ string) bool {
+	return len(r.entries[[2]string{domain, typ}]) > 0
+}
+
+// All returns a registry of every operator of this package. A family's table
+// stands beside its operators (conv.go holds convOps …).
+func All() *Registry {
+	return NewRegistry()
+}
