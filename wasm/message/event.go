@@ -1,0 +1,33 @@
+package message
+
+// Ready is the first message of a worker that started.
+type Ready struct {
+	Version string // of Larder
+}
+
+// Encode returns the message tree.
+func (r Ready) Encode() map[string]any { return map[string]any{"ready": true, "version": r.Version} }
+
+// Failed is the message of a worker that cannot work, or that died.
+type Failed struct {
+	Code    string
+	Message string
+}
+
+// Encode returns the message tree.
+func (f Failed) Encode() map[string]any {
+	return map[string]any{"failed": map[string]any{"code": f.Code, "message": f.Message}}
+}
+
+// EventCache is the name of the event that says what happened in the cache. Its
+// data is a [CacheEvent].
+const EventCache = "cache"
+
+// Event tells the page something that it did not ask for.
+type Event struct {
+	Name string
+	Data map[string]any
+}
+
+// Encode returns the message tree.
+func (e Event) Encode() map[string]any { return map[string]any{"event": e.Name, "data": e.Data} }

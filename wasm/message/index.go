@@ -1,0 +1,54 @@
+package message
+
+// Index is the result of [MethodIndex]: what the registry offers.
+type Index struct {
+	Default string // the model to show first; may be empty
+	Models  []IndexModel
+}
+
+// IndexModel is one model of an [Index].
+type IndexModel struct {
+	Name     string
+	Title    string
+	Versions []string          // oldest first
+	Aliases  map[string]string // alias to version
+}
+
+// Encode returns the index as a message tree.
+func (x Index) Encode() map[string]any {
+	return map[string]any{"default": orNull(x.Default), "models": encodeEach(x.Models)}
+}
+
+// Encode returns the model as a message tree.
+func (m IndexModel) Encode() map[string]any {
+	aliases := make(map[string]any, len(m.Aliases))
+	for k, v := range m.Aliases {
+		aliases[k] = v
+	}
+	return map[string]any{"name": m.Name, "title": m.Title, "versions": anys(m.Versions), "aliases": aliases}
+}
+
+// DecodeIndex reads an index.
+func DecodeIndex(v any) (Index, error) {
+	var err error
+	f := open("index", v, &err)
+	x := Index{Default: f.text("default", maxName), Models: each(f, "models", maxList, decodeIndexModel)}
+	return x, err
+}
+
+func decodeIndexModel(f fields) IndexModel {
+	m := IndexModel{Name: f.must("name", maxName), Title: f.text("title", maxText),
+		Versions: f.texts("versions", maxList, maxName), Aliases: map[string]string{}}
+	if !f.has("aliases") {
+		return m
+	}
+	aliases := f.object("aliases")
+	if len(aliases.m) > maxPorts {
+		f.fail("aliases", "has %d entries, more than %d", len(aliases.m), maxPorts)
+		return m
+	}
+	for name := range aliases.m {
+		m.Aliases[name] = aliases.must(name, maxName)
+	}
+	return m
+}
