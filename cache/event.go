@@ -1,0 +1,34 @@
+package cache
+
+import "time"
+
+// Event says that something happened in the cache. What a field means depends on the
+// kind; the others are zero.
+type Event struct {
+	Kind    EventKind
+	Time    time.Time
+	Name    string
+	Version string
+	// Bytes is what was transferred, freed or found corrupt.
+	Bytes int64
+	// Code and Message describe a failure that Get survived (Stale), or that ended it
+	// (Failed).
+	Code    Code
+	Message string
+}
+
+// EventKind names what happened.
+type EventKind string
+
+// The kinds of events.
+const (
+	EventServed    EventKind = "served"    // Get answered; Message is the Source
+	EventChecked   EventKind = "checked"   // the registry confirmed the stored version
+	EventCommitted EventKind = "committed" // a version became visible; Bytes were transferred
+	EventStale     EventKind = "stale"     // the registry gave no answer; the stored version serves
+	EventCorrupt   EventKind = "corrupt"   // a stored chunk was bad; it is fetched again
+	EventRepaired  EventKind = "repaired"  // missing or corrupt chunks were fetched again
+	EventEvicted   EventKind = "evicted"   // a version was removed from the store
+	EventReleased  EventKind = "released"  // a version left the memory
+	EventFailed    EventKind = "failed"    // Get or Refresh returned an error
+)

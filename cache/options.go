@@ -1,0 +1,43 @@
+package cache
+
+import (
+	"time"
+
+	"larder/cache/registry"
+	"larder/cache/store"
+)
+
+// Options says what a Cache is made of.
+type Options struct {
+	// Store keeps chunks and records. Required. The Cache does not close it.
+	Store store.Store
+	// Registry is the transport to the registry's root. nil: there is none, and only
+	// what is stored is served.
+	Registry registry.Fetcher
+	// RegistryID tells registries apart that share one store: the absolute URL of the
+	// root. The stored index is kept under it. Default "default".
+	RegistryID string
+	// Hasher computes SHA-256. Default registry.GoHasher.
+	Hasher registry.Hasher
+	// Clock tells the time and measures time limits. Default SystemClock.
+	Clock Clock
+	// Locker makes tabs or processes that share the store take turns. Default
+	// NewLocker, which knows this Cache only.
+	Locker Locker
+	// MemoryBytes bounds the bytes of verified files that are kept in memory while
+	// nobody uses them. Files in use are never dropped and count first. Zero: 256 MiB;
+	// negative: nothing is kept beyond its use.
+	MemoryBytes int64
+	// DefaultTTL is the time to live of a version whose manifest has none. Zero: 24 h.
+	DefaultTTL time.Duration
+	// RevalidateTimeout bounds the requests that ask the registry about a version that
+	// could be served as it is; after it that version is served as Stale. It does not
+	// bound downloads. Zero: 10 s.
+	RevalidateTimeout time.Duration
+	// KeepVersions is how many versions of a model stay stored when a new one arrives,
+	// the new one included; versions that a pointer leads to, that are pinned or in use
+	// stay in any case. Zero: 2.
+	KeepVersions int
+	// Attempts is how often one request is tried in all. Zero: 4.
+	Attempts int
+}
