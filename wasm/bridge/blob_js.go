@@ -1,0 +1,105 @@
+//go:build js
+
+package bridge
+
+import (
+	"fmt"
+
+	"github.com/hack-pad/safejs"
+)
+
+// Blob is a run of bytes in the host's memory: a Uint8Array that nobody changes.
+// It costs Go's heap nothing until Bytes is called.
+type Blob struct {
+	array safejs.Value
+	size  int64
+}
+
+// NewBlob wraps an ArrayBuffer, a view of one, or nothing else. The bytes are not
+// copied, so the caller must not change them any more.
+func NewBlob(v safejs.Value) (*Blob, error) {
+	array, err := bytesView(v)
+	if err != nil {
+		return nil, err
+	}
+	n, err := array.Length()
+	if err != nil {
+		return nil, wrap("blob", err)
+	}
+	return &Blob{array: array, size: int64(n)}, nil
+}
+
+// Size returns the number of bytes.
+func (b *Blob) Size() int64 { return b.size }
+
+// Bytes returns a copy of the bytes.
+func (b *Blob) Bytes() ([]byte, error) {
+	out := make([]byte, b.size)
+	n, err := safejs.CopyBytesToGo(out, b.array)
+	if err != nil {
+		return nil, wrap("blob", err)
+	}
+	if int64(n) != b.size {
+		return nil, &Error{Op: "blob", Message: fmt.Sprintf("%d bytes of %d are left: the buffer was given away", n, b.size)}
+	}
+	return out, nil
+}
+
+// JSValue returns the Uint8Array, for a store or a model that takes the bytes
+// without a detour through Go.
+func (b *Blob) JSValue() safejs.Value { return b.array }
+
+// Bytes returns a copy of the bytes of an ArrayBuffer or of a view of one.
+func Bytes(v safejs.Value) ([]byte, error) {
+	b, err := NewBlob(v)
+	if err != nil {
+		return nil, err
+	}
+	return b.Bytes()
+}
+
+// Uint8Array returns a copy of b in the host's memory.
+func Uint8Array(b []byte) (safejs.Value, error) {
+	array, err := class("Uint8Array").New(len(b))
+	if err != nil {
+		return array, wrap("bytes", err)
+	}
+	_, err = safejs.CopyBytesToJS(array, b)
+	return array, wrap("bytes", err)
+}
+
+// IsBytes reports whether v is an ArrayBuffer or a view of one.
+func IsBytes(v safejs.Value) bool {
+	return Is(v, "ArrayBuffer") || Is(v, "SharedArrayBuffer") || isView(v)
+}
+
+func isView(v safejs.Value) bool {
+	if kindOf(v) != safejs.TypeObject {
+		return false
+	}
+	is, err := class("ArrayBuffer").Call("isView", v)
+	if err != nil {
+		return false
+	}
+	yes, err := is.Bool()
+	return err == nil && yes
+}
+
+// bytesView returns a Uint8Array over the bytes of v, not copied.
+func bytesView(v safejs.Value) (safejs.Value, error) {
+	switch {
+	case Is(v, "Uint8Array"):
+		return v, nil
+	case isView(v):
+		buffer, err := v.Get("buffer")
+		if err != nil {
+			return v, wrap("bytes", err)
+		}
+		array, err := class("Uint8Array").New(buffer, integer(v, "byteOffset"), integer(v, "byteLength"))
+		return array, wrap("bytes", err)
+	case Is(v, "ArrayBuffer"), Is(v, "SharedArrayBuffer"):
+		array, err := class("Uint8Array").New(v)
+		return array, wrap("bytes", err)
+	}
+	return v, &Error{Op: "bytes", Message: "a " + ClassName(v) + " has no bytes: give an ArrayBuffer or a typed array"}
+}

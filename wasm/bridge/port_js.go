@@ -1,0 +1,54 @@
+//go:build js
+
+package bridge
+
+import (
+	"github.com/hack-pad/safejs"
+)
+
+// Port is an end of a message channel: the global scope of a worker, a Worker, or
+// a MessagePort.
+type Port struct{ value safejs.Value }
+
+// Self returns the port of the worker that this program runs in.
+func Self() Port { return Port{safejs.Global()} }
+
+// NewPort wraps a Worker or a MessagePort.
+func NewPort(v safejs.Value) Port { return Port{v} }
+
+// Post sends a tree (see FromGo). The listed buffers are given away with it
+// instead of copied.
+func (p Port) Post(message any, transfer ...safejs.Value) error {
+	v, err := FromGo(message)
+	if err != nil {
+		return err
+	}
+	list := make([]any, len(transfer))
+	for i, t := range transfer {
+		list[i] = t
+	}
+	_, err = p.value.Call("postMessage", v, list)
+	return wrap("post", err)
+}
+
+// Listen calls handle with each message, on a goroutine of its own. It replaces
+// the port's listener; stop removes it.
+func (p Port) Listen(handle func(safejs.Value)) (stop func(), err error) {
+	f, err := safejs.FuncOf(func(_ safejs.Value, args []safejs.Value) any {
+		if data, err := first(args).Get("data"); err == nil {
+			go handle(data)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, wrap("listen", err)
+	}
+	if err := p.value.Set("onmessage", f); err != nil {
+		f.Release()
+		return nil, wrap("listen", err)
+	}
+	return func() {
+		_ = p.value.Set("onmessage", nil)
+		f.Release()
+	}, nil
+}
