@@ -1,0 +1,103 @@
+package pass
+
+import (
+	"larder/model/graph"
+	"larder/model/op"
+)
+
+// Fold runs the nodes whose inputs are all constant, once, and puts constants
+// in their place. It also replaces values that are known without running
+// anything, such as the Shape of an input whose sizes are all declared.
+//
+//	w:float16 ── Cast ── w':float32 ─┐
+//	                          Conv   ⇒   w':float32 ── Conv
+//	x ───────────────────────────────┘           x ──┘
+//
+// It must not fire for results that differ between runs, nor where a small file
+// would become a large constant or a long computation; see budget. A node that
+// fails here is left for the run to report.
+func Fold(g *graph.Graph) error {
+	b := newBudget(g)
+	facts, err := graph.Infer(g, graph.InferOptions{Evaluate: b.allows})
+	if err != nil {
+		return err
+	}
+	kept := g.Nodes[:0]
+	for _, n := range g.Nodes {
+		if !replace(n, facts) {
+			kept = append(kept, n)
+		}
+	}
+	clear(g.Nodes[len(kept):]) // let go of the folded ones
+	g.Nodes = kept
+	return nil
+}
+
+// replace makes the outputs of n constants if all of them are known.
+func replace(n *graph.Node, facts graph.Facts) bool {
+	for _, v := range n.Outputs {
+		if v != nil && facts[v].Const == nil {
+			return false
+		}
+	}
+	for _, v := range n.Outputs {
+		if v != nil {
+			v.Const, v.Producer = facts[v].Const, nil
+		}
+	}
+	return true
+}
+
+// folded lists the operators that are run at load on constants of any size:
+// their work grows with their inputs and outputs only. Convolutions and
+// products are not among them.
+var folded = map[string]bool{
+	"Abs": true, "Add": true, "Cast": true, "CastLike": true, "Clip": true, "Concat": true, "Constant": true,
+	"ConstantOfShape": true, "DequantizeLinear": true, "Div": true, "Expand": true, "Flatten": true, "Gather": true,
+	"Identity": true, "Mul": true, "Neg": true, "QuantizeLinear": true, "Reciprocal": true, "Reshape": true,
+	"Slice": true, "Split": true, "Sqrt": true, "Squeeze": true, "Sub": true, "Transpose": true, "Unsqueeze": true,
+}
+
+// budget bounds what folding may allocate: a few times the constants of the
+// file, and something for small files.
+type budget struct{ left int64 }
+
+const (
+	budgetFree   = 16 << 20 // bytes
+	budgetFactor = 4        // times the constants; float16 to float32 needs 2
+)
+
+func newBudget(g *graph.Graph) *budget {
+	seen := map[*graph.Value]bool{}
+	b := &budget{budgetFree}
+	for _, n := range g.Nodes {
+		for _, v := range n.Inputs {
+			if v != nil && v.Const != nil && !seen[v] {
+				seen[v] = true
+				b.left += budgetFactor * int64(v.Const.Len()) * int64(max(v.Const.DType().Size(), 1))
+			}
+		}
+	}
+	return b
+}
+
+// allows decides for graph.Infer whether a constant node is run.
+func (b *budget) allows(n *graph.Node, in, out []op.Value) bool {
+	if !graph.Small(n, in, out) && !(n.Domain == "" && folded[n.Type]) {
+		return false
+	}
+	const widest = 16 // bytes of an element
+	size := int64(0)
+	for _, v := range out {
+		w := int64(v.DType.Size())
+		if w == 0 {
+			w = widest
+		}
+		size += w * graph.Elems([]op.Value{v})
+	}
+	if size > b.left {
+		return false
+	}
+	b.left -= size
+	return true
+}

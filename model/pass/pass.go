@@ -1,0 +1,29 @@
+package pass
+
+import "larder/model/graph"
+
+// Pass is one rewrite.
+type Pass struct {
+	// Name is for messages.
+	Name string
+	// Run changes the graph in place. An error means that the graph itself is
+	// wrong; a pass that finds nothing to do succeeds.
+	Run func(*graph.Graph) error
+}
+
+// All is the pipeline, in order.
+var All = []Pass{
+	{"dead", Dead}, // first: what nobody needs must not cost or fail
+	{"fold", Fold},
+	{"dead", Dead}, // again: what only folded nodes needed
+}
+
+// Run applies the passes in order.
+func Run(g *graph.Graph, passes []Pass) error {
+	for _, p := range passes {
+		if err := p.Run(g); err != nil {
+			return err
+		}
+	}
+	return nil
+}

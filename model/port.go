@@ -1,0 +1,61 @@
+package model
+
+import (
+	"larder/model/graph"
+	"larder/model/op"
+	"larder/model/tensor"
+)
+
+// Port describes an input or output of a model.
+type Port struct {
+	// Name is the key in the maps of Run.
+	Name string
+	// DType is the element type, tensor.Undefined if the file does not say.
+	DType tensor.DType
+	// Ranked says whether the number of dimensions is known; Dims lists them.
+	Ranked bool
+	Dims   []Dim
+	// Optional marks an input that has a default.
+	Optional bool
+}
+
+// Dim is one dimension of a Port.
+type Dim struct {
+	// Size is the size, or tensor.Unknown if it varies.
+	Size int
+	// Name is the name of a size that varies, such as "batch", if it has one.
+	// Inputs whose dimensions have the same name must agree.
+	Name string
+}
+
+// newPort describes v: what is known of it, and where that is less, what the
+// file declares.
+func newPort(v *graph.Value, known op.Value) Port {
+	p := Port{Name: v.Name, DType: known.DType, Ranked: known.Ranked, Optional: v.Default != nil}
+	if p.DType == tensor.Undefined {
+		p.DType = v.Declared.DType
+	}
+	shape := known.Shape
+	declared := v.Declared.Ranked
+	if !known.Ranked {
+		p.Ranked, shape = declared, v.Declared.Shape
+	}
+	declared = declared && len(shape) == len(v.Declared.Shape)
+	for i, size := range shape {
+		d := Dim{Size: size}
+		if size < 0 && declared {
+			d = Dim{v.Declared.Shape[i], v.Symbols[i]}
+		}
+		p.Dims = append(p.Dims, d)
+	}
+	return p
+}
+
+// String describes the port for messages: "float32[? 3 224 224]".
+func (p Port) String() string {
+	v := op.Value{DType: p.DType, Ranked: p.Ranked}
+	for _, d := range p.Dims {
+		v.Shape = append(v.Shape, d.Size)
+	}
+	return v.String()
+}
