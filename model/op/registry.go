@@ -54,5 +54,9 @@ func (r *Registry) Has(domain, typ string) bool {
 // All returns a registry of every operator of this package. A family's table
 // stands beside its operators (conv.go holds convOps …).
 func All() *Registry {
-	return NewRegistry()
+	return NewRegistry(
+		// Shapes and places.
+		reshapeOps, layoutOps, sliceOps, gatherOps,
+		constantOps, castOps,
+	)
 }
