@@ -1,0 +1,44 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+
+	"larder/web/site"
+)
+
+// runBuild is `larder build`, which ./build.sh build calls.
+func runBuild(ctx context.Context, std stdio, args []string) error {
+	opt := site.Options{Log: std.err}
+	fs := flag.NewFlagSet("build", flag.ContinueOnError)
+	fs.StringVar(&opt.Out, "out", "dist", "folder to write the site to; it is replaced")
+	fs.StringVar(&opt.Models, "models", "", "folder of the model registry (default web/static/models)")
+	if err := parse(fs, std, "build [flags]", args); err != nil {
+		return err
+	}
+	if fs.NArg() > 0 {
+		return usageError{fmt.Sprintf("unexpected argument %q", fs.Arg(0))}
+	}
+	report, err := site.Build(ctx, opt)
+	if report != nil {
+		report.Print(std.out)
+	}
+	return err
+}
+
+// runSize is `larder size`: the sizes of the site that was built last, against
+// their budgets.
+func runSize(_ context.Context, std stdio, args []string) error {
+	fs := flag.NewFlagSet("size", flag.ContinueOnError)
+	dir := fs.String("dir", "dist", "folder of the built site")
+	if err := parse(fs, std, "size [flags]", args); err != nil {
+		return err
+	}
+	report, err := site.ReadReport(*dir)
+	if err != nil {
+		return err
+	}
+	report.Print(std.out)
+	return report.CheckBudgets()
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"larder/web/host"
+)
+
+// serveFlags are the flags of `larder serve`.
+type serveFlags struct {
+	addr, dir, base, models string
+	noIsolation             bool
+	rebuild                 bool
+	quiet                   bool
+}
+
+// runServe is `larder serve`.
+func runServe(ctx context.Context, std stdio, args []string) error {
+	var f serveFlags
+	fs := flag.NewFlagSet("serve", flag.ContinueOnError)
+	fs.StringVar(&f.addr, "addr", "127.0.0.1:8080", "address to listen on; port 0 picks a free one")
+	fs.StringVar(&f.dir, "dir", "dist", "folder of the built site")
+	fs.StringVar(&f.base, "base", "/", "path to serve the site under, such as /demo/")
+	fs.StringVar(&f.models, "models", "", "with --rebuild: folder of the model registry (default web/static/models)")
+	fs.BoolVar(&f.noIsolation, "no-isolation", false, "leave out COOP, COEP and CORP, as a static host without headers would")
+	fs.BoolVar(&f.rebuild, "rebuild", false, "build the site again when a source has changed and a page is asked for")
+	fs.BoolVar(&f.quiet, "quiet", false, "do not log requests")
+	if err := parse(fs, std, "serve [flags]", args); err != nil {
+		return err
+	}
+	if fs.NArg() > 0 {
+		return usageError{fmt.Sprintf("unexpected argument %q", fs.Arg(0))}
+	}
+	handler, err := f.handler(ctx, std)
+	if err != nil {
+		return err
+	}
+	listener, err := listen(f.addr)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(std.out, "serving %s at http://%s%s (Ctrl-C stops)\n", f.dir, listener.Addr(), f.base)
+	return serveUntil(ctx, listener, handler)
+}
+
+// handler builds the site's handler from the flags.
+func (f *serveFlags) handler(ctx context.Context, std stdio) (http.Handler, error) {
+	opt := host.Options{Dir: f.dir, Base: f.base, NoIsolation: f.noIsolation}
+	if !f.quiet {
+		opt.Log = func(a host.Access) {
+			fmt.Fprintf(std.out, "%s %q %d %d %s %s\n", a.Method, a.Path, a.Status, a.Bytes, orDash(a.Encoding), a.Took.Round(time.Millisecond))
+		}
+	}
+	if f.rebuild {
+		builder := newRebuilder(ctx, std, f.dir, f.models)
+		opt.Before = builder.ensure
+	} else if _, err := os.Stat(filepath.Join(f.dir, "index.html")); err != nil {
+		return nil, fmt.Errorf("no site in %s: run ./build.sh build first, or name its folder with --dir", f.dir)
+	}
+	return host.New(opt)
+}
+
+// listen opens the port and explains the usual reasons why it cannot.
+func listen(addr string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", addr)
+	if err == nil {
+		return listener, nil
+	}
+	_, port, _ := net.SplitHostPort(addr)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("%s is taken by another program: stop it (`ss -ltnp 'sport = :%s'` names it), "+
+			"or choose another port, such as --addr 127.0.0.1:0 for any free one", addr, port)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("%s needs rights that this user lacks: choose a port above 1023 with --addr", addr)
+	}
+	return nil, fmt.Errorf("listen on %q: %w (--addr wants HOST:PORT)", addr, err)
+}
+
+// serveUntil serves until ctx ends, then lets running requests finish.
+func serveUntil(ctx context.Context, listener net.Listener, handler http.Handler) error {
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      10 * time.Minute, // a model over a slow line
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := server.Shutdown(grace); err != nil {
+		return server.Close()
+	}
+	return nil
+}
+
+// orDash stands in for an empty column of the log.
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}

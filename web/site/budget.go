@@ -1,0 +1,34 @@
+package site
+
+import (
+	"errors"
+	"fmt"
+)
+
+// budget is the most that one artefact, or a group of them, may weigh. A visit
+// pays for every byte, so growth is a decision: raise a number here with a reason.
+type budget struct {
+	name   string
+	parts  []string // artefacts by their source names
+	brotli int      // bytes, brotli
+}
+
+// budgets hold for every build.
+var budgets = []budget{
+	{"app", []string{"assets/app.wasm"}, 1_100_000},
+	{"worker", []string{"assets/worker.wasm"}, 1_100_000},
+	{"runtime (worker, its loader, larder.js)", []string{"assets/worker.wasm", "assets/worker.js", "larder.js"}, 1_000_000},
+}
+
+// CheckBudgets returns an error that names every artefact above its budget.
+func (r *Report) CheckBudgets() error { return r.checkBudgets(budgets) }
+
+func (r *Report) checkBudgets(limits []budget) error {
+	var errs []error
+	for _, limit := range limits {
+		if sum := r.sum(limit.parts); sum.brotli() > limit.brotli {
+			errs = append(errs, fmt.Errorf("site: %s is %d bytes with brotli, over its budget of %d", limit.name, sum.brotli(), limit.brotli))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,71 @@
+package site
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// program is one WebAssembly binary of the site.
+type program struct {
+	asset string // its name among the assets
+	pkg   string // the package it is built from, relative to the module
+}
+
+// programs are the binaries of the site: the page and the worker.
+var programs = []program{
+	{"app.wasm", "./wasm/app"},
+	{"worker.wasm", "./wasm/worker"},
+}
+
+// compile builds the programs for the browser.
+func (b *builder) compile(ctx context.Context) error {
+	for _, p := range programs {
+		file := filepath.Join(b.Work, "wasm", p.asset)
+		if err := CompileProgram(ctx, b.Root, p.pkg, file); err != nil {
+			return err
+		}
+		content, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		b.site["assets/"+p.asset] = content
+	}
+	return nil
+}
+
+// CompileProgram compiles one package of the module in root for js/wasm, small and
+// reproducible: no symbol table, no paths of this machine, no state of the
+// checkout.
+func CompileProgram(ctx context.Context, root, pkg, file string) error {
+	out, err := filepath.Abs(file)
+	if err != nil {
+		return err
+	}
+	_, err = runGo(ctx, root, []string{"GOOS=js", "GOARCH=wasm"},
+		"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out, pkg)
+	return err
+}
+
+// goRoot returns the root of the Go toolchain that builds the module.
+func goRoot(ctx context.Context, root string) (string, error) {
+	out, err := runGo(ctx, root, nil, "env", "GOROOT")
+	return strings.TrimSpace(out), err
+}
+
+// runGo runs the go command in dir and returns what it printed.
+func runGo(ctx context.Context, dir string, env []string, args ...string) (string, error) {
+	var stdout, stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), env...)
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, stderr.Bytes())
+	}
+	return stdout.String(), nil
+}

@@ -1,0 +1,123 @@
+package site
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// Options says what is built from what.
+type Options struct {
+	Root   string // the module's folder
+	Out    string // output folder; replaced as a whole
+	Static string // static sources; default Root/web/static
+	Models string // model registry; default Static/models
+	Work   string // intermediate files and the compression cache; default Root/.build
+	// Shell returns the markup that stands in the page before the app arrives. It
+	// replaces the shell marker in index.html.
+	Shell func() ([]byte, error)
+	// Assets are further assets by name, such as "vugu-dom.js".
+	Assets map[string][]byte
+	// Log receives a line per step.
+	Log io.Writer
+}
+
+// tree is a site in memory: content by slash-separated path.
+type tree map[string][]byte
+
+// builder is one run of Build.
+type builder struct {
+	Options
+	site  tree
+	names map[string]string // hashed path by source path: assets/app.wasm → assets/app.1a2b3c4d.wasm
+	demos []string          // demo pictures of the registry's default model
+}
+
+// Build builds the site and returns its sizes. The output folder is only touched
+// once every step has succeeded, except that a size over its budget is reported
+// after the site was written, so that it can be looked at.
+func Build(ctx context.Context, opt Options) (*Report, error) {
+	b := &builder{Options: opt.withDefaults(), site: tree{}, names: map[string]string{}}
+	steps := []struct {
+		name string
+		run  func(context.Context) error
+	}{
+		{"compile", b.compile},
+		{"collect", b.collect},
+		{"registry", b.addRegistry},
+		{"notices", b.addNotices},
+		{"assets", b.hashAssets},
+		{"precache", b.addPrecache},
+		{"relative URLs", b.checkRelative},
+	}
+	for _, step := range steps {
+		fmt.Fprintf(b.Log, "site: %s\n", step.name)
+		if err := step.run(ctx); err != nil {
+			return nil, fmt.Errorf("site: %s: %w", step.name, err)
+		}
+	}
+	fmt.Fprintf(b.Log, "site: compress\n")
+	compressed, err := b.compress(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("site: compress: %w", err)
+	}
+	report := b.report(compressed)
+	if err := b.write(compressed, report); err != nil {
+		return nil, fmt.Errorf("site: write: %w", err)
+	}
+	return report, report.CheckBudgets()
+}
+
+// withDefaults fills in what was left empty.
+func (o Options) withDefaults() Options {
+	setDefault(&o.Root, ".")
+	setDefault(&o.Out, filepath.Join(o.Root, "dist"))
+	setDefault(&o.Static, filepath.Join(o.Root, "web", "static"))
+	setDefault(&o.Models, filepath.Join(o.Static, "models"))
+	setDefault(&o.Work, filepath.Join(o.Root, ".build"))
+	if o.Log == nil {
+		o.Log = io.Discard
+	}
+	return o
+}
+
+func setDefault(s *string, value string) {
+	if *s == "" {
+		*s = value
+	}
+}
+
+// readTree reads every file below dir. skip names folders and files, relative to
+// dir, that are left out; so are hidden ones.
+func readTree(dir string, skip ...string) (tree, error) {
+	out := tree{}
+	left := map[string]bool{}
+	for _, s := range skip {
+		left[s] = true
+	}
+	err := filepath.WalkDir(dir, func(file string, d os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(dir, file)
+		if err != nil {
+			return err
+		}
+		name = filepath.ToSlash(name)
+		if name != "." && (left[name] || d.Name()[0] == '.') {
+			if d.IsDir() {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if d.IsDir() {
+			return nil
+		}
+		content, err := os.ReadFile(file)
+		out[name] = content
+		return err
+	})
+	return out, err
+}
