@@ -26,7 +26,8 @@ type Shape []int
 
 // Elems returns the number of elements of a tensor of this shape.
 // It returns ErrShape if a dimension is negative or the product exceeds
-// math.MaxInt32, the most that 32-bit linear memory could address.
+// math.MaxInt32, the most that 32-bit linear memory could address. Zeros do not
+// hide a large product: strides are computed from the other dimensions.
 func (s Shape) Elems() (int, error) {
 	if len(s) > MaxRank {
 		return 0, ErrShape
