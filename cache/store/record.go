@@ -158,3 +158,20 @@ type Usage struct {
 	Bytes   int64 // of all chunks
 	Records int
 }
+
+// ApplyTo returns the record with the patch applied.
+func (p Patch) ApplyTo(r Record) Record {
+	if !p.CheckedAt.IsZero() {
+		r.CheckedAt = p.CheckedAt
+	}
+	if !p.UsedAt.IsZero() {
+		r.UsedAt = p.UsedAt
+	}
+	if p.ManifestETag != nil {
+		r.ManifestETag = *p.ManifestETag
+	}
+	if p.Pinned != nil {
+		r.Pinned = *p.Pinned
+	}
+	return r
+}

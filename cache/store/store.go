@@ -7,9 +7,9 @@ import "context"
 // Every method returns nil or an *[Error], Aborted if the context ended before the
 // operation did; after Close each returns Closed.
 //
-// The slices and blobs that go in belong to the caller again on return; the store
-// copies what it keeps. What comes out belongs to the caller, blobs excepted,
-// which nobody may change.
+// The slices that go in belong to the caller again on return; the store copies what
+// it keeps. A Blob never changes, so a store may keep it. What comes out belongs to
+// the caller, blobs excepted, which nobody may change.
 type Store interface {
 	// PutChunks stores chunks, in one transaction or several. It is idempotent: a
 	// chunk that is there is replaced, which heals a corrupt one. The store does not

@@ -1,0 +1,102 @@
+package storetest
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"larder/cache/store"
+)
+
+var recordTests = []test{
+	{"empty", func(t *testing.T, open func() store.Store) {
+		if got := snapshot(t, open()); len(got.Records)+len(got.Pointers) != 0 {
+			t.Fatalf("got %+v", got)
+		}
+	}},
+	{"ordered", func(t *testing.T, open func() store.Store) {
+		s := open()
+		for _, k := range [][2]string{{"river", "1.0.0"}, {"leaf", "2.0.0"}, {"leaf", "1.0.0"}, {"leaf-small", "1.0.0"}} {
+			commit(t, s, record(k[0], k[1]), store.Latest)
+		}
+		var got []string
+		for _, r := range snapshot(t, s).Records {
+			got = append(got, store.RecordKey(r.Name, r.Version))
+		}
+		if w := []string{"leaf@1.0.0", "leaf@2.0.0", "leaf-small@1.0.0", "river@1.0.0"}; !reflect.DeepEqual(got, w) {
+			t.Fatalf("got %q", got)
+		}
+	}},
+	{"what comes out belongs to the caller", func(t *testing.T, open func() store.Store) {
+		s := open()
+		a := chunk(1, 10)
+		r := record("leaf", "1.0.0", a)
+		commit(t, s, r, store.Latest, a)
+		got := snapshot(t, s)
+		clear(got.Records[0].Manifest)
+		clear(got.Records[0].Chunks)
+		if again := snapshot(t, s); !reflect.DeepEqual(again.Records[0], r) {
+			t.Fatalf("changed to %+v", again.Records[0])
+		}
+	}},
+	{"touch", func(t *testing.T, open func() store.Store) {
+		s := open()
+		r := record("leaf", "1.0.0")
+		commit(t, s, r, store.Latest)
+		commit(t, s, r, "^1")
+		later, etag, pinned := epoch.Add(24*time.Hour), "", true
+		want(t, s.Touch(t.Context(), "leaf", "1.0.0", store.Patch{CheckedAt: later, Selector: "^1"}), "")
+		r.CheckedAt = later
+		got := snapshot(t, s)
+		if !reflect.DeepEqual(got.Records[0], r) {
+			t.Fatalf("got %+v", got.Records[0])
+		}
+		if !got.Pointers[0].CheckedAt.Equal(epoch.Add(time.Minute)) || !got.Pointers[1].CheckedAt.Equal(later) {
+			t.Fatalf("pointers %+v: only the selector's may change", got.Pointers)
+		}
+		want(t, s.Touch(t.Context(), "leaf", "1.0.0", store.Patch{UsedAt: later, ManifestETag: &etag, Pinned: &pinned}), "")
+		r.UsedAt, r.ManifestETag, r.Pinned = later, etag, pinned
+		if got := snapshot(t, s); !reflect.DeepEqual(got.Records[0], r) {
+			t.Fatalf("got %+v", got.Records[0])
+		}
+	}},
+	{"touch leaves the pointer of another version", func(t *testing.T, open func() store.Store) {
+		s := open()
+		one, two := record("leaf", "1.0.0"), record("leaf", "2.0.0")
+		commit(t, s, one, store.Latest)
+		commit(t, s, two, store.Latest)
+		want(t, s.Touch(t.Context(), "leaf", "1.0.0", store.Patch{CheckedAt: epoch.Add(time.Hour), Selector: store.Latest}), "")
+		if p := snapshot(t, s).Pointers; len(p) != 1 || p[0] != pointer(two, store.Latest) {
+			t.Fatalf("pointers %+v", p)
+		}
+	}},
+	{"touch of nothing", func(t *testing.T, open func() store.Store) {
+		want(t, open().Touch(t.Context(), "leaf", "1.0.0", store.Patch{CheckedAt: epoch}), store.NotFound)
+	}},
+	{"milliseconds are kept, finer time is not", func(t *testing.T, open func() store.Store) {
+		s := open()
+		r := record("leaf", "1.0.0")
+		r.CheckedAt = epoch.Add(1234567 * time.Nanosecond)
+		commit(t, s, r, store.Latest)
+		if got, w := snapshot(t, s).Records[0].CheckedAt, epoch.Add(time.Millisecond); !got.Equal(w) {
+			t.Fatalf("got %v, want %v", got, w)
+		}
+	}},
+	{"remove", func(t *testing.T, open func() store.Store) {
+		s := open()
+		a := chunk(1, 10)
+		one, two := record("leaf", "1.0.0", a), record("leaf", "2.0.0", a)
+		commit(t, s, one, "^1", a)
+		commit(t, s, two, store.Latest, a)
+		for range 2 {
+			want(t, s.Remove(t.Context(), "leaf", "2.0.0"), "")
+		}
+		got := snapshot(t, s)
+		if len(got.Records) != 1 || len(got.Pointers) != 1 || got.Pointers[0] != pointer(one, "^1") {
+			t.Fatalf("got %+v", got)
+		}
+		if read(t, s, a.Digest) == nil {
+			t.Fatal("Remove took a chunk")
+		}
+	}},
+}
