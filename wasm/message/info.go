@@ -8,14 +8,19 @@ type Dim struct {
 
 // Port describes one input or output of a model.
 type Port struct {
-	Name string
-	Type string // ONNX's name in lower case
-	Dims []Dim
+	Name     string
+	Type     string // ONNX's name in lower case; empty when the model does not say
+	Dims     []Dim  // nil when not even their number is known
+	Optional bool   // an input that has a default
 }
 
 // Encode returns the port as a message tree: a dimension is a number, a name, or
 // null when the model says neither.
 func (p Port) Encode() map[string]any {
+	m := map[string]any{"name": p.Name, "type": orNull(p.Type), "dims": nil, "optional": p.Optional}
+	if p.Dims == nil {
+		return m
+	}
 	dims := make([]any, len(p.Dims))
 	for i, d := range p.Dims {
 		switch {
@@ -25,11 +30,16 @@ func (p Port) Encode() map[string]any {
 			dims[i] = d.Name
 		}
 	}
-	return map[string]any{"name": p.Name, "type": p.Type, "dims": dims}
+	m["dims"] = dims
+	return m
 }
 
 func decodePort(f fields) Port {
-	p := Port{Name: f.text("name", maxText), Type: f.text("type", maxName), Dims: []Dim{}}
+	p := Port{Name: f.text("name", maxText), Type: f.text("type", maxName), Optional: f.flag("optional")}
+	if !f.has("dims") {
+		return p
+	}
+	p.Dims = []Dim{}
 	for i, v := range f.list("dims", maxRank) {
 		d := Dim{Size: -1}
 		if n, ok := toFloat(v); ok {
