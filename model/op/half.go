@@ -13,8 +13,8 @@ func (r inFloat32) run(in []*tensor.Tensor, out []Value) ([]*tensor.Tensor, erro
 		wide[i] = widen(t)
 	}
 	res, err := r.rule.run(wide, out)
-	for i, t := range res {
-		res[i] = narrow(t, out[i].DType)
+	for i := range min(len(res), len(out)) {
+		res[i] = narrow(res[i], out[i].DType)
 	}
 	return res, err
 }

@@ -57,6 +57,11 @@ func All() *Registry {
 	return NewRegistry(
 		// Shapes and places.
 		reshapeOps, layoutOps, sliceOps, gatherOps,
+		repeatOps, padOps, scatterOps, chooseOps,
 		constantOps, castOps,
+		// Arithmetic element by element.
+		elementwiseOps, activationOps, clipOps, softmaxOps,
+		// Networks.
+		convOps, poolOps, matmulOps, normOps,
 	)
 }
