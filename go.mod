@@ -10,12 +10,14 @@ require (
 	github.com/hack-pad/safejs v0.1.0 // indirect
 	github.com/segmentio/asm v1.2.1 // indirect
 	github.com/syumai/workers v0.33.0 // indirect
+	github.com/ulikunitz/xz v0.5.15
 	github.com/vugu/html v0.0.0-20190914200101-c62dc20b8289 // indirect
 	github.com/vugu/vjson v0.0.0-20200505061711-f9cbed27d3d9 // indirect
 	github.com/vugu/vugu v0.4.0 // indirect
 	github.com/vugu/xxhash v0.0.0-20191111030615-ed24d0179019 // indirect
+	golang.org/x/image v0.47.0 // indirect
 	golang.org/x/mod v0.42.0 // indirect
-	golang.org/x/sys v0.19.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
 )
 
 tool github.com/vugu/vugu/cmd/vugugen

@@ -85,15 +85,7 @@ func (r *ruled) Infer(in []Value) ([]Value, error) {
 
 // Run implements Operator.
 func (r *ruled) Run(in []*tensor.Tensor) ([]*tensor.Tensor, error) {
-	vs := make([]Value, len(in))
-	for i, t := range in {
-		if t == nil {
-			vs[i].Absent = true
-		} else {
-			vs[i] = Known(t)
-		}
-	}
-	vs, err := r.values(vs)
+	vs, err := r.values(knownAll(in))
 	if err != nil {
 		return nil, err
 	}
@@ -197,4 +189,15 @@ func foldable(in, out []Value) bool {
 		}
 	}
 	return true
+}
+
+// knownAll returns the Values of the inputs of a run.
+func knownAll(in []*tensor.Tensor) []Value {
+	vs := make([]Value, len(in))
+	for i, t := range in {
+		if vs[i].Absent = t == nil; t != nil {
+			vs[i] = Known(t)
+		}
+	}
+	return vs
 }

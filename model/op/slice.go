@@ -153,13 +153,7 @@ func (s *slicing) types(in []Value) ([]Value, error) {
 }
 
 func (s *slicing) run(in []*tensor.Tensor, out []Value) ([]*tensor.Tensor, error) {
-	vs := make([]Value, len(in))
-	for i, t := range in {
-		if vs[i].Absent = t == nil; t != nil {
-			vs[i] = Known(t)
-		}
-	}
-	l, err := s.ints(vs)
+	l, err := s.ints(knownAll(in))
 	if err != nil {
 		return nil, err
 	}
