@@ -1,6 +1,9 @@
 package model
 
 import (
+	"strconv"
+	"strings"
+
 	"larder/model/graph"
 	"larder/model/op"
 	"larder/model/tensor"
@@ -51,11 +54,21 @@ func newPort(v *graph.Value, known op.Value) Port {
 	return p
 }
 
-// String describes the port for messages: "float32[? 3 224 224]".
+// String describes the port for messages: "float32[N 3 224 224]".
 func (p Port) String() string {
-	v := op.Value{DType: p.DType, Ranked: p.Ranked}
-	for _, d := range p.Dims {
-		v.Shape = append(v.Shape, d.Size)
+	if !p.Ranked {
+		return p.DType.String() + "[...]"
 	}
-	return v.String()
+	dims := make([]string, len(p.Dims))
+	for i, d := range p.Dims {
+		switch {
+		case d.Size >= 0:
+			dims[i] = strconv.Itoa(d.Size)
+		case d.Name != "":
+			dims[i] = d.Name
+		default:
+			dims[i] = "?"
+		}
+	}
+	return p.DType.String() + "[" + strings.Join(dims, " ") + "]"
 }

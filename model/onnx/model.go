@@ -108,6 +108,9 @@ func (d *decoder) model(b []byte) (*Model, error) {
 		}
 		return nil
 	})
+	if e, ok := err.(*Error); ok && m.Graph == nil && e.Path == "" {
+		e.Reason += ": is this an ONNX file?"
+	}
 	if err != nil {
 		return nil, err
 	}

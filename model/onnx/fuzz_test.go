@@ -1,0 +1,62 @@
+package onnx_test
+
+import (
+	"errors"
+	"runtime"
+	"testing"
+
+	"larder/model/onnx"
+	"larder/model/onnx/onnxtest"
+)
+
+// FuzzDecode checks that no bytes panic, that every error is typed, and that
+// memory stays a small multiple of the input.
+func FuzzDecode(f *testing.F) {
+	f.Add([]byte{})
+	f.Add(onnxtest.Model(everything()))
+	f.Add(model(nested(20)))
+	f.Add([]byte(model(onnxtest.Msg{}.Bytes(5, external(8, "weights.bin", "0", "8")))))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		m, err := onnx.Decode(b, onnx.Options{})
+		runtime.ReadMemStats(&after)
+		if used := after.TotalAlloc - before.TotalAlloc; used > 200*uint64(len(b))+1<<20 {
+			t.Errorf("%d bytes of file allocate %d", len(b), used)
+		}
+		var e *onnx.Error
+		if err != nil && !errors.As(err, &e) {
+			t.Errorf("untyped error %v", err)
+		}
+		if err == nil && m.Graph == nil {
+			t.Error("no graph and no error")
+		}
+	})
+}
+
+// FuzzDecodeTensor does the same for a tensor that stands alone.
+func FuzzDecodeTensor(f *testing.F) {
+	for _, s := range samples() {
+		f.Add([]byte(onnxtest.Tensor("w", s)))
+		f.Add([]byte(fields(s, true)))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		w, err := onnx.DecodeTensor(b)
+		var e *onnx.Error
+		if err != nil && !errors.As(err, &e) {
+			t.Errorf("untyped error %v", err)
+		}
+		if err == nil && w.Data.Len() > len(b) {
+			t.Errorf("%v from %d bytes", w.Data, len(b))
+		}
+	})
+}
+
+func BenchmarkDecode(b *testing.B) {
+	file := onnxtest.Model(everything())
+	for b.Loop() {
+		if _, err := onnx.Decode(file, onnx.Options{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
