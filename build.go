@@ -5,12 +5,20 @@ import (
 	"flag"
 	"fmt"
 
+	"larder/web"
 	"larder/web/site"
+	"larder/web/vugudom"
 )
 
 // runBuild is `larder build`, which ./build.sh build calls.
 func runBuild(ctx context.Context, std stdio, args []string) error {
-	opt := site.Options{Log: std.err}
+	opt := site.Options{
+		Log:   std.err,
+		Shell: web.RenderShell,
+		Assets: map[string]func(context.Context) ([]byte, error){
+			"vugu-dom.js": func(ctx context.Context) ([]byte, error) { return vugudom.Extract(ctx, ".") },
+		},
+	}
 	fs := flag.NewFlagSet("build", flag.ContinueOnError)
 	fs.StringVar(&opt.Out, "out", "dist", "folder to write the site to; it is replaced")
 	fs.StringVar(&opt.Models, "models", "", "folder of the model registry (default web/static/models)")

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"io/fs"
@@ -11,22 +13,20 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"time"
 )
 
-// rebuilder builds the site again when a source is newer than the last build. The
-// build runs as a program of its own (`go run . build`), because the sources that
-// changed may be those of the builder itself.
+// rebuilder builds the site again when its sources differ from those of the last
+// build. The build runs as a program of its own, because the sources that changed
+// may be those of the builder itself.
 type rebuilder struct {
-	generate func(ctx context.Context) error // brings generated sources up to date
-	newest   func() (time.Time, error)       // newest modification among the sources
-	build    func(ctx context.Context) error // builds the site
 	ctx      context.Context                 // ends with the server, not with a request
+	generate func(ctx context.Context) error // brings generated sources up to date
+	state    func() (string, error)          // fingerprint of the sources
+	build    func(ctx context.Context) error // builds the site
 
-	mu     sync.Mutex
-	done   bool      // a build has been tried
-	source time.Time // newest source of the last build
-	err    error     // its result
+	mu   sync.Mutex
+	last string // fingerprint of the sources of the last build; "" before the first
+	err  error  // result of the last build
 }
 
 // newRebuilder returns a rebuilder for the module in the working folder.
@@ -34,13 +34,13 @@ func newRebuilder(ctx context.Context, std stdio, dir, models string) *rebuilder
 	return &rebuilder{
 		ctx:      ctx,
 		generate: func(ctx context.Context) error { return generateStale(ctx, std.err) },
-		newest:   func() (time.Time, error) { return newestSource(os.DirFS(".")) },
+		state:    func() (string, error) { return sourceState(os.DirFS(".")) },
 		build: func(ctx context.Context) error {
-			args := []string{"run", ".", "build", "--out", dir}
-			if models != "" {
-				args = append(args, "--models", models)
+			program := filepath.Join(".build", "larder-build")
+			if err := run(ctx, std.err, "go", "build", "-o", program, "."); err != nil {
+				return err
 			}
-			return runGo(ctx, std.err, args...)
+			return run(ctx, std.err, program, "build", "--out", dir, "--models", models)
 		},
 	}
 }
@@ -54,22 +54,21 @@ func (b *rebuilder) ensure(context.Context) error {
 	if err := b.generate(b.ctx); err != nil {
 		return err
 	}
-	newest, err := b.newest()
+	state, err := b.state()
 	if err != nil {
 		return fmt.Errorf("look for changed sources: %w", err)
 	}
-	if b.done && newest.Equal(b.source) {
-		return b.err
+	if state != b.last {
+		b.err, b.last = b.build(b.ctx), state
 	}
-	b.err = b.build(b.ctx)
-	b.done, b.source = true, newest
 	return b.err
 }
 
-// newestSource returns the newest modification time of all that a build reads:
-// Go and Vugu sources, the module's files and everything below web/static.
-func newestSource(tree fs.FS) (time.Time, error) {
-	var newest time.Time
+// sourceState returns a fingerprint of all that a build reads: the names, sizes
+// and times of Go and Vugu sources, the module's files and everything below
+// web/static. A file that went away changes it too.
+func sourceState(tree fs.FS) (string, error) {
+	sum := sha256.New()
 	err := fs.WalkDir(tree, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -87,12 +86,10 @@ func newestSource(tree fs.FS) (time.Time, error) {
 		if err != nil {
 			return err
 		}
-		if info.ModTime().After(newest) {
-			newest = info.ModTime()
-		}
+		fmt.Fprintf(sum, "%s %d %d\n", path, info.Size(), info.ModTime().UnixNano())
 		return nil
 	})
-	return newest, err
+	return hex.EncodeToString(sum.Sum(nil)), err
 }
 
 // skipFolder reports folders that hold no sources of the site.
@@ -129,20 +126,20 @@ func generateStale(ctx context.Context, log io.Writer) error {
 		}
 		generated, err := os.Stat(strings.TrimSuffix(template, ".vugu") + "_gen.go")
 		if err != nil || generated.ModTime().Before(source.ModTime()) {
-			return runGo(ctx, log, "generate", "./web/...")
+			return run(ctx, log, "go", "generate", "./web/...")
 		}
 	}
 	return nil
 }
 
-// runGo runs the go command; its output goes to log, and into the error.
-func runGo(ctx context.Context, log io.Writer, args ...string) error {
+// run runs a program; its output goes to log, and into the error.
+func run(ctx context.Context, log io.Writer, name string, args ...string) error {
 	var output bytes.Buffer
-	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Stdout = io.MultiWriter(log, &output)
 	cmd.Stderr = cmd.Stdout
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, output.Bytes())
+		return fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, output.Bytes())
 	}
 	return nil
 }

@@ -40,11 +40,12 @@ func runServe(ctx context.Context, std stdio, args []string) error {
 	if fs.NArg() > 0 {
 		return usageError{fmt.Sprintf("unexpected argument %q", fs.Arg(0))}
 	}
-	handler, err := f.handler(ctx, std)
+	listener, err := listen(f.addr) // first: a taken port should not cost a build
 	if err != nil {
 		return err
 	}
-	listener, err := listen(f.addr)
+	defer listener.Close()
+	handler, err := f.handler(ctx, std)
 	if err != nil {
 		return err
 	}
@@ -63,6 +64,9 @@ func (f *serveFlags) handler(ctx context.Context, std stdio) (http.Handler, erro
 	if f.rebuild {
 		builder := newRebuilder(ctx, std, f.dir, f.models)
 		opt.Before = builder.ensure
+		if err := builder.ensure(ctx); err != nil {
+			fmt.Fprintf(std.err, "the site could not be built; its pages show why: %v\n", err)
+		}
 	} else if _, err := os.Stat(filepath.Join(f.dir, "index.html")); err != nil {
 		return nil, fmt.Errorf("no site in %s: run ./build.sh build first, or name its folder with --dir", f.dir)
 	}

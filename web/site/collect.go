@@ -20,7 +20,11 @@ func (b *builder) collect(ctx context.Context) error {
 		return err
 	}
 	maps.Copy(b.site, static)
-	for name, content := range b.Assets {
+	for name, produce := range b.Assets {
+		content, err := produce(ctx)
+		if err != nil {
+			return fmt.Errorf("assets/%s: %w", name, err)
+		}
 		b.site["assets/"+name] = content
 	}
 	if err := b.addLoader(ctx); err != nil {
@@ -59,13 +63,10 @@ func (b *builder) addShell() error {
 	if n := bytes.Count(page, []byte(shellMarker)); n != 1 {
 		return fmt.Errorf("index.html has %d times the marker %s, want 1", n, shellMarker)
 	}
-	if b.Shell == nil {
-		return nil
+	var shell bytes.Buffer
+	if err := b.Shell(&shell, os.DirFS(b.Models)); err != nil {
+		return err
 	}
-	shell, err := b.Shell()
-	if err != nil {
-		return fmt.Errorf("render the shell: %w", err)
-	}
-	b.site["index.html"] = bytes.Replace(page, []byte(shellMarker), shell, 1)
+	b.site["index.html"] = bytes.Replace(page, []byte(shellMarker), shell.Bytes(), 1)
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -15,11 +16,12 @@ type Options struct {
 	Static string // static sources; default Root/web/static
 	Models string // model registry; default Static/models
 	Work   string // intermediate files and the compression cache; default Root/.build
-	// Shell returns the markup that stands in the page before the app arrives. It
-	// replaces the shell marker in index.html.
-	Shell func() ([]byte, error)
-	// Assets are further assets by name, such as "vugu-dom.js".
-	Assets map[string][]byte
+	// Shell writes the markup that stands in the page before the app arrives, for the
+	// registry that the site is built with. It replaces the marker in index.html.
+	Shell func(w io.Writer, models fs.FS) error
+	// Assets are assets that are made and not kept in Static: functions by name, such
+	// as "vugu-dom.js".
+	Assets map[string]func(context.Context) ([]byte, error)
 	// Log receives a line per step.
 	Log io.Writer
 }
