@@ -49,7 +49,11 @@ func New(opt Options) (*Handler, error) {
 	if opt.Base == "" {
 		opt.Base = "/"
 	}
-	if !strings.HasPrefix(opt.Base, "/") || !strings.HasSuffix(opt.Base, "/") || path.Clean(opt.Base)+"/" != opt.Base && opt.Base != "/" {
+	clean := path.Clean(opt.Base)
+	if clean != "/" {
+		clean += "/"
+	}
+	if opt.Base != clean || clean[0] != '/' {
 		return nil, fmt.Errorf("host: base %q: want a clean path that begins and ends with a slash, such as /demo/", opt.Base)
 	}
 	return &Handler{opt: opt}, nil
