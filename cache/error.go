@@ -81,13 +81,14 @@ func CodeOf(err error) Code {
 }
 
 var registryCodes = map[registry.Code]Code{
-	registry.Offline:  Offline,
-	registry.NotFound: NotFound,
-	registry.Corrupt:  Corrupt,
-	registry.Invalid:  InvalidModel,
-	registry.Newer:    InvalidModel,
-	registry.Aborted:  Aborted,
-	registry.Internal: Internal,
+	registry.Offline:      Offline,
+	registry.NotFound:     NotFound,
+	registry.Corrupt:      Corrupt,
+	registry.Invalid:      InvalidModel,
+	registry.Newer:        InvalidModel,
+	registry.InvalidInput: InvalidInput,
+	registry.Aborted:      Aborted,
+	registry.Internal:     Internal,
 }
 
 // A missing record or an incomplete one inside the store is this package's mistake,

@@ -22,6 +22,8 @@ const (
 	Invalid Code = "invalid"
 	// Newer: the index or a manifest was made by a newer Larder.
 	Newer Code = "newer"
+	// InvalidInput: the caller passed something that is no name or no version selector.
+	InvalidInput Code = "invalid-input"
 	// Aborted: the context ended. errors.Is also finds its error.
 	Aborted Code = "aborted"
 	// Internal: anything else.

@@ -1,5 +1,15 @@
 package registry
 
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/go-faster/jx"
+	"golang.org/x/mod/semver"
+)
+
 // Schema is the newest format of index and manifest that this package reads.
 const Schema = 1
 
@@ -30,3 +40,77 @@ func (ix *Index) Model(name string) *Model {
 	}
 	return nil
 }
+
+// DecodeIndex reads index.json. Errors: Invalid, Newer.
+func DecodeIndex(data []byte) (*Index, error) {
+	ix := &Index{}
+	err := decode("index", data, fields{
+		"default": text(&ix.Default),
+		"models": func(d *jx.Decoder) error {
+			return readMap(d, maxModels, func(d *jx.Decoder, name string) error {
+				m := Model{Name: name}
+				if err := errors.Join(CheckName(name), m.decode(d)); err != nil {
+					return err
+				}
+				ix.Models = append(ix.Models, m)
+				return nil
+			})
+		},
+	}, "models")
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(ix.Models, func(a, b Model) int { return cmp.Compare(a.Name, b.Name) })
+	if ix.Default != "" && ix.Model(ix.Default) == nil {
+		return nil, &Error{Code: Invalid, Op: "index", Detail: "default " + quote(ix.Default) + " is not among the models"}
+	}
+	return ix, nil
+}
+
+func (m *Model) decode(d *jx.Decoder) error {
+	err := readObject(d, fields{
+		"title": text(&m.Title),
+		"versions": func(d *jx.Decoder) error {
+			return readList(d, maxModels, func(d *jx.Decoder) error {
+				v, err := d.Str()
+				m.Versions = append(m.Versions, v)
+				return errors.Join(err, checkVersion(v))
+			})
+		},
+		"aliases": func(d *jx.Decoder) error {
+			m.Aliases = map[string]string{}
+			return readMap(d, maxModels, func(d *jx.Decoder, alias string) error {
+				v, err := d.Str()
+				m.Aliases[alias] = v
+				return errors.Join(err, checkAlias(alias))
+			})
+		},
+	}, "versions")
+	if err != nil {
+		return err
+	}
+	return m.check()
+}
+
+// check sorts the versions and reports repetitions and aliases that lead nowhere.
+func (m *Model) check() error {
+	if len(m.Versions) == 0 {
+		return errors.New("versions: is empty")
+	}
+	slices.SortFunc(m.Versions, CompareVersions)
+	for i, v := range m.Versions[1:] {
+		if v == m.Versions[i] {
+			return fmt.Errorf("versions: %q is there twice", v)
+		}
+	}
+	for alias, v := range m.Aliases {
+		if _, ok := slices.BinarySearchFunc(m.Versions, v, CompareVersions); !ok {
+			return fmt.Errorf("aliases: %q leads to version %s, which is not listed", alias, quote(v))
+		}
+	}
+	return nil
+}
+
+// CompareVersions orders two versions from old to new, as semver.org's section 11
+// says. What is no version comes before all that are.
+func CompareVersions(a, b string) int { return semver.Compare("v"+a, "v"+b) }
