@@ -174,7 +174,8 @@ func (p *pad) run(in []*tensor.Tensor, out []Value) ([]*tensor.Tensor, error) {
 			return nil, err
 		}
 	}
-	p.copyAxis(m, list, in[0].Shape().Strides(), dst.Shape(), dst.Shape().Strides(), 0, 0)
+	source := func(axis, i int) int { return list[axis].source(p.mode, i) }
+	moveMapped(m, dst.Shape(), dst.Shape().Strides(), in[0].Shape().Strides(), source, 0, 0, 0)
 	return []*tensor.Tensor{dst}, nil
 }
 
@@ -199,17 +200,4 @@ func (p *pad) fill(dst, value *tensor.Tensor) error {
 	}
 	m.fill(0)
 	return nil
-}
-
-// copyAxis copies what the first of the remaining dimensions takes from where.
-func (p *pad) copyAxis(m mover, list []padding, src []int, shape tensor.Shape, dst []int, dstAt, srcAt int) {
-	if len(list) == 0 {
-		m.move(dstAt, srcAt, 1)
-		return
-	}
-	for i := range shape[0] {
-		if from := list[0].source(p.mode, i); from >= 0 {
-			p.copyAxis(m, list[1:], src[1:], shape[1:], dst[1:], dstAt+i*dst[0], srcAt+from*src[0])
-		}
-	}
 }

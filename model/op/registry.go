@@ -57,7 +57,7 @@ func All() *Registry {
 	return NewRegistry(
 		// Shapes and places.
 		reshapeOps, layoutOps, sliceOps, gatherOps,
-		repeatOps, padOps, scatterOps, chooseOps,
+		repeatOps, padOps, scatterOps, chooseOps, resizeOps,
 		constantOps, castOps,
 		// Arithmetic element by element.
 		elementwiseOps, activationOps, clipOps, softmaxOps,

@@ -1,0 +1,346 @@
+package op
+
+import (
+	"math"
+	"slices"
+
+	"larder/model/tensor"
+)
+
+// Resize (opset 10 up) and its forerunner Upsample (7 and 9). This file finds
+// out what is asked of each axis; resize_coord.go says which input coordinate
+// an output element means, resize_filter.go which elements it is made of.
+// https://onnx.ai/onnx/operators/onnx__Resize.html
+
+var resizeOps = []Entry{
+	{"", "Upsample", 7, newUpsample},
+	{"", "Resize", 10, newResize},
+}
+
+type resize struct {
+	mode, coordinate, nearest string
+	cubicA                    float64
+	excludeOutside, antialias bool
+	extrapolation             float64
+	policy                    string
+	axes                      []int64 // since opset 18; nil: all
+	scales                    []float64
+	// roiAt, scalesAt and sizesAt are the inputs with these meanings, -1 if none.
+	roiAt, scalesAt, sizesAt int
+}
+
+func newUpsample(n Node) (Operator, error) {
+	r := &resize{coordinate: "asymmetric", nearest: "simple", policy: "stretch", roiAt: -1, scalesAt: 1, sizesAt: -1}
+	var err error
+	if r.mode, err = n.Attrs.String("mode", "nearest"); err != nil {
+		return nil, err
+	}
+	if r.mode == "bilinear" { // the name in some files of the time
+		r.mode = "linear"
+	}
+	if err := oneOf("mode", r.mode, "nearest", "linear"); err != nil {
+		return nil, err
+	}
+	if n.Opset >= 9 {
+		return newRuled(n, arity{2, 2, 1}, r)
+	}
+	scales, err := n.Attrs.Floats("scales")
+	if err != nil {
+		return nil, err
+	}
+	r.scalesAt, r.scales = -1, make([]float64, len(scales))
+	for i, s := range scales {
+		r.scales[i] = float64(s)
+	}
+	return newRuled(n, arity{1, 1, 1}, r)
+}
+
+// oneOf checks an attribute that is one of a few words.
+func oneOf(name, got string, words ...string) error {
+	if slices.Contains(words, got) {
+		return nil
+	}
+	return Invalidf("attribute %q is %q, allowed are %q", name, got, words)
+}
+
+func newResize(n Node) (Operator, error) {
+	r := &resize{coordinate: "asymmetric", nearest: "simple", policy: "stretch", roiAt: -1, scalesAt: 1, sizesAt: -1}
+	var err error
+	if r.mode, err = n.Attrs.String("mode", "nearest"); err != nil {
+		return nil, err
+	}
+	if n.Opset < 11 {
+		if err := oneOf("mode", r.mode, "nearest", "linear"); err != nil {
+			return nil, err
+		}
+		return newRuled(n, arity{2, 2, 1}, r)
+	}
+	r.roiAt, r.scalesAt, r.sizesAt = 1, 2, 3
+	if err := r.read(n); err != nil {
+		return nil, err
+	}
+	if err := r.check(n.Opset); err != nil {
+		return nil, err
+	}
+	return newRuled(n, arity{1, 4, 1}, r)
+}
+
+// read reads the attributes of opset 11 and later.
+func (r *resize) read(n Node) error {
+	var a, extra float32
+	var exclude, anti int64
+	var err error
+	for _, step := range []func() error{
+		func() error {
+			r.coordinate, err = n.Attrs.String("coordinate_transformation_mode", "half_pixel")
+			return err
+		},
+		func() error { r.nearest, err = n.Attrs.String("nearest_mode", "round_prefer_floor"); return err },
+		func() error { a, err = n.Attrs.Float("cubic_coeff_a", -0.75); return err },
+		func() error { extra, err = n.Attrs.Float("extrapolation_value", 0); return err },
+		func() error { exclude, err = n.Attrs.Int("exclude_outside", 0); return err },
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	r.cubicA, r.extrapolation, r.excludeOutside = float64(a), float64(extra), exclude != 0
+	if n.Opset < 18 {
+		return nil
+	}
+	if anti, err = n.Attrs.Int("antialias", 0); err != nil {
+		return err
+	}
+	r.antialias = anti != 0
+	if r.policy, err = n.Attrs.String("keep_aspect_ratio_policy", "stretch"); err != nil {
+		return err
+	}
+	r.axes, err = n.Attrs.Ints("axes")
+	return err
+}
+
+// check checks the attributes that are words.
+func (r *resize) check(opset int) error {
+	words := []string{"half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric", "tf_crop_and_resize"}
+	if opset < 13 {
+		words = append(words, "tf_half_pixel_for_nn")
+	}
+	if opset >= 19 {
+		words = append(words, "half_pixel_symmetric")
+	}
+	if err := oneOf("coordinate_transformation_mode", r.coordinate, words...); err != nil {
+		return err
+	}
+	if err := oneOf("mode", r.mode, "nearest", "linear", "cubic"); err != nil {
+		return err
+	}
+	if err := oneOf("nearest_mode", r.nearest, "round_prefer_floor", "round_prefer_ceil", "floor", "ceil"); err != nil {
+		return err
+	}
+	return oneOf("keep_aspect_ratio_policy", r.policy, "stretch", "not_larger", "not_smaller")
+}
+
+// resizeAxis is what happens to one dimension.
+type resizeAxis struct {
+	in, out    int
+	scale      float64
+	start, end float64 // the region of interest, of tf_crop_and_resize only
+}
+
+// present reports whether input i is there and not an empty tensor, which
+// before opset 13 stood for an absent one.
+func present(in []Value, i int) bool {
+	v := input(in, i)
+	return i >= 0 && !v.Absent && !(v.Ranked && len(v.Shape) == 1 && v.Shape[0] == 0)
+}
+
+// vector returns the numbers of input i, nil if it is not there.
+func vectorOf(in []Value, i int) (nums []float64, known bool, err error) {
+	if !present(in, i) {
+		return nil, true, nil
+	}
+	v := in[i]
+	if v.Const == nil {
+		return nil, false, nil
+	}
+	nums = floatsOf(v.Const)
+	if v.Const.Rank() != 1 || nums == nil {
+		return nil, false, Invalidf("input %d is %v, not a vector of numbers", i, v)
+	}
+	return nums, true, nil
+}
+
+// plan returns what happens to each axis; known is false if that depends on
+// values that are not known yet.
+func (r *resize) plan(in []Value) (list []resizeAxis, known bool, err error) {
+	axes64 := r.axes
+	if axes64 == nil {
+		for k := range in[0].Shape {
+			axes64 = append(axes64, int64(k))
+		}
+	}
+	axes, err := axesOf(axes64, len(in[0].Shape))
+	if err != nil {
+		return nil, false, err
+	}
+	list = make([]resizeAxis, len(in[0].Shape))
+	for k, d := range in[0].Shape {
+		list[k] = resizeAxis{in: d, out: d, scale: 1, end: 1}
+	}
+	roiKnown, err := r.regions(in, list, axes)
+	if err != nil {
+		return nil, false, err
+	}
+	scales, scalesKnown, err := vectorOf(in, r.scalesAt)
+	if r.scales != nil {
+		scales = r.scales
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	sizes, sizesKnown, err := vectorOf(in, r.sizesAt)
+	if err != nil || !roiKnown || !scalesKnown || !sizesKnown {
+		return nil, false, err
+	}
+	switch {
+	case (scales == nil) == (sizes == nil):
+		return nil, false, Invalidf("either scales or sizes must be given")
+	case len(scales)+len(sizes) != len(axes):
+		return nil, false, Invalidf("%d scales or sizes for %d axes", len(scales)+len(sizes), len(axes))
+	case scales != nil:
+		return list, true, r.byScales(list, axes, scales)
+	}
+	return list, true, r.bySizes(list, axes, sizes)
+}
+
+// regions reads the region of interest.
+func (r *resize) regions(in []Value, list []resizeAxis, axes []int) (known bool, err error) {
+	if r.coordinate != "tf_crop_and_resize" {
+		return true, nil
+	}
+	roi, known, err := vectorOf(in, r.roiAt)
+	if err != nil || !known {
+		return false, err
+	}
+	if len(roi) != 2*len(axes) {
+		return false, Invalidf("region of interest of %d numbers for %d axes", len(roi), len(axes))
+	}
+	for i, k := range axes {
+		list[k].start, list[k].end = roi[i], roi[i+len(axes)]
+		if math.IsNaN(list[k].end-list[k].start) || math.IsInf(list[k].end-list[k].start, 0) {
+			return false, Invalidf("region of interest from %v to %v", list[k].start, list[k].end)
+		}
+	}
+	return true, nil
+}
+
+// byScales multiplies sizes; in float32, as exporters do.
+func (r *resize) byScales(list []resizeAxis, axes []int, scales []float64) error {
+	for i, k := range axes {
+		a := &list[k]
+		if a.scale = scales[i]; !(a.scale > 0) || math.IsInf(a.scale, 0) {
+			return Invalidf("scale %v of axis %d", a.scale, k)
+		}
+		if a.in < 0 {
+			continue
+		}
+		out := math.Floor(float64(float32(a.in) * float32(a.end-a.start) * float32(a.scale)))
+		if err := a.setSize(k, out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// setSize sets the output's size.
+func (a *resizeAxis) setSize(axis int, out float64) error {
+	switch {
+	case out < 0 || out != math.Floor(out):
+		return Invalidf("size %v of axis %d", out, axis)
+	case out > math.MaxInt32:
+		return Unsupportedf("size %v of axis %d", out, axis)
+	case out > 0 && a.in == 0:
+		return Invalidf("axis %d has no elements to make %v of", axis, out)
+	}
+	a.out = int(out)
+	return nil
+}
+
+// bySizes divides sizes, and keeps the aspect ratio if it shall.
+func (r *resize) bySizes(list []resizeAxis, axes []int, sizes []float64) error {
+	common := math.NaN()
+	for i, k := range axes {
+		a := &list[k]
+		if a.in < 0 {
+			if r.policy != "stretch" {
+				for _, k := range axes {
+					list[k].out = tensor.Unknown
+				}
+				return nil
+			}
+			a.out = int(min(max(sizes[i], 0), math.MaxInt32))
+			continue
+		}
+		if err := a.setSize(k, sizes[i]); err != nil {
+			return err
+		}
+		if a.scale = 1; a.in > 0 {
+			a.scale = float64(a.out) / float64(a.in)
+		}
+		if r.policy == "not_larger" && !(a.scale >= common) || r.policy == "not_smaller" && !(a.scale <= common) {
+			common = a.scale
+		}
+	}
+	if r.policy == "stretch" {
+		return nil
+	}
+	for _, k := range axes {
+		a := &list[k]
+		a.scale = common
+		if err := a.setSize(k, math.Floor(common*float64(a.in)+0.5)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *resize) types(in []Value) ([]Value, error) {
+	v := in[0]
+	if r.mode != "nearest" && !numberTypes.has(v.DType) {
+		return nil, Unsupportedf("mode %q for %v", r.mode, v.DType)
+	}
+	if !v.Ranked {
+		return []Value{Unranked(v.DType)}, nil
+	}
+	list, known, err := r.plan(in)
+	if err != nil {
+		return nil, err
+	}
+	if !known {
+		return []Value{dimsOfRank(v.DType, len(v.Shape))}, nil
+	}
+	shape := make(tensor.Shape, len(list))
+	for k, a := range list {
+		shape[k] = a.out
+	}
+	if n, err := shape.Elems(); r.mode != "nearest" && err == nil && n > MaxResultBytes/8 {
+		return nil, Unsupportedf("mode %q for %v elements", r.mode, n) // float64 in between
+	}
+	return []Value{Of(v.DType, shape...)}, nil
+}
+
+func (r *resize) run(in []*tensor.Tensor, out []Value) ([]*tensor.Tensor, error) {
+	list, _, err := r.plan(knownAll(in))
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range out[0].Shape {
+		if d == 0 {
+			return single(tensor.New(out[0].DType, out[0].Shape...))
+		}
+	}
+	if r.mode == "nearest" {
+		return r.runNearest(in[0], out[0], list)
+	}
+	return r.runFilter(in[0], out[0], list)
+}
