@@ -12,6 +12,8 @@ type Clock interface {
 	// AfterFunc calls f on its own goroutine once d has passed, unless stop is called
 	// before. Calling stop more than once is no error.
 	AfterFunc(d time.Duration, f func()) (stop func())
+	// Sleep waits for d between two attempts, or until ctx ends, whose error it returns.
+	Sleep(ctx context.Context, d time.Duration) error
 }
 
 // SystemClock returns the clock of the machine.
@@ -26,13 +28,11 @@ func (systemClock) AfterFunc(d time.Duration, f func()) func() {
 	return func() { t.Stop() }
 }
 
-// sleep waits for d or until ctx ends.
-func sleep(ctx context.Context, c Clock, d time.Duration) error {
-	done := make(chan struct{})
-	stop := c.AfterFunc(d, func() { close(done) })
-	defer stop()
+func (systemClock) Sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
 	select {
-	case <-done:
+	case <-t.C:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -35,9 +35,36 @@ type Options struct {
 	// bound downloads. Zero: 10 s.
 	RevalidateTimeout time.Duration
 	// KeepVersions is how many versions of a model stay stored when a new one arrives,
-	// the new one included; versions that a pointer leads to, that are pinned or in use
-	// stay in any case. Zero: 2.
+	// the new one included. A version that answers to an alias or a range, that is pinned
+	// or in use, stays in any case. Zero: 2.
 	KeepVersions int
 	// Attempts is how often one request is tried in all. Zero: 4.
 	Attempts int
+}
+
+func (o *Options) setDefaults() {
+	if o.RegistryID == "" {
+		o.RegistryID = "default"
+	}
+	if o.Hasher == nil {
+		o.Hasher = registry.GoHasher{}
+	}
+	if o.Clock == nil {
+		o.Clock = SystemClock()
+	}
+	if o.Locker == nil {
+		o.Locker = NewLocker()
+	}
+	if o.MemoryBytes == 0 {
+		o.MemoryBytes = 256 << 20
+	}
+	if o.DefaultTTL <= 0 {
+		o.DefaultTTL = 24 * time.Hour
+	}
+	if o.RevalidateTimeout <= 0 {
+		o.RevalidateTimeout = 10 * time.Second
+	}
+	if o.KeepVersions <= 0 {
+		o.KeepVersions = 2
+	}
 }

@@ -65,6 +65,12 @@ type Store interface {
 	// PutDocument writes a document. Errors: Quota, Invalid.
 	PutDocument(ctx context.Context, d Document) error
 
+	// Documents reads all documents whose key begins with prefix, ordered by key.
+	Documents(ctx context.Context, prefix string) ([]Document, error)
+
+	// RemoveDocument deletes a document. Removing what is not there is no error.
+	RemoveDocument(ctx context.Context, key string) error
+
 	// Usage measures the store.
 	Usage(ctx context.Context) (Usage, error)
 

@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -289,6 +290,35 @@ func (s *Store) PutDocument(ctx context.Context, d store.Document) error {
 	}
 	d.Data, d.CheckedAt = bytes.Clone(d.Data), trim(d.CheckedAt)
 	s.db.documents[d.Key] = d
+	return nil
+}
+
+// Documents implements store.Store.
+func (s *Store) Documents(ctx context.Context, prefix string) ([]store.Document, error) {
+	leave, err := s.enter(ctx, "documents", prefix)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	var out []store.Document
+	for key, d := range s.db.documents {
+		if strings.HasPrefix(key, prefix) {
+			d.Data = bytes.Clone(d.Data)
+			out = append(out, d)
+		}
+	}
+	slices.SortFunc(out, func(a, b store.Document) int { return strings.Compare(a.Key, b.Key) })
+	return out, nil
+}
+
+// RemoveDocument implements store.Store.
+func (s *Store) RemoveDocument(ctx context.Context, key string) error {
+	leave, err := s.enter(ctx, "remove document", key)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	delete(s.db.documents, key)
 	return nil
 }
 

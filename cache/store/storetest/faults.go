@@ -69,3 +69,11 @@ func (f *Faults) PutDocument(ctx context.Context, d store.Document) error {
 	}
 	return f.Store.PutDocument(ctx, d)
 }
+
+// RemoveDocument implements store.Store.
+func (f *Faults) RemoveDocument(ctx context.Context, key string) error {
+	if err := f.Before("document"); err != nil {
+		return err
+	}
+	return f.Store.RemoveDocument(ctx, key)
+}

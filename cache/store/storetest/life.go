@@ -14,16 +14,18 @@ func calls(s store.Store) map[string]func(context.Context) error {
 	r := record("leaf", "1.0.0", c)
 	ds := []store.Digest{c.Digest}
 	return map[string]func(context.Context) error{
-		"PutChunks":    func(ctx context.Context) error { return s.PutChunks(ctx, []store.Chunk{c}) },
-		"Chunks":       func(ctx context.Context) error { _, err := s.Chunks(ctx, ds); return err },
-		"Missing":      func(ctx context.Context) error { _, err := s.Missing(ctx, ds); return err },
-		"DeleteChunks": func(ctx context.Context) error { return s.DeleteChunks(ctx, ds) },
-		"Commit":       func(ctx context.Context) error { return s.Commit(ctx, r, pointer(r, store.Latest)) },
-		"Touch":        func(ctx context.Context) error { return s.Touch(ctx, "leaf", "1.0.0", store.Patch{CheckedAt: epoch}) },
-		"Snapshot":     func(ctx context.Context) error { _, err := s.Snapshot(ctx); return err },
-		"Remove":       func(ctx context.Context) error { return s.Remove(ctx, "leaf", "1.0.0") },
-		"Sweep":        func(ctx context.Context) error { _, err := s.Sweep(ctx, nil); return err },
-		"Document":     func(ctx context.Context) error { _, err := s.Document(ctx, "x"); return err },
+		"PutChunks":      func(ctx context.Context) error { return s.PutChunks(ctx, []store.Chunk{c}) },
+		"Chunks":         func(ctx context.Context) error { _, err := s.Chunks(ctx, ds); return err },
+		"Missing":        func(ctx context.Context) error { _, err := s.Missing(ctx, ds); return err },
+		"DeleteChunks":   func(ctx context.Context) error { return s.DeleteChunks(ctx, ds) },
+		"Commit":         func(ctx context.Context) error { return s.Commit(ctx, r, pointer(r, store.Latest)) },
+		"Touch":          func(ctx context.Context) error { return s.Touch(ctx, "leaf", "1.0.0", store.Patch{CheckedAt: epoch}) },
+		"Snapshot":       func(ctx context.Context) error { _, err := s.Snapshot(ctx); return err },
+		"Remove":         func(ctx context.Context) error { return s.Remove(ctx, "leaf", "1.0.0") },
+		"Sweep":          func(ctx context.Context) error { _, err := s.Sweep(ctx, nil); return err },
+		"Document":       func(ctx context.Context) error { _, err := s.Document(ctx, "x"); return err },
+		"Documents":      func(ctx context.Context) error { _, err := s.Documents(ctx, ""); return err },
+		"RemoveDocument": func(ctx context.Context) error { return s.RemoveDocument(ctx, "x") },
 		"PutDocument": func(ctx context.Context) error {
 			return s.PutDocument(ctx, store.Document{Key: "x", Data: []byte("y")})
 		},
