@@ -212,6 +212,13 @@ func numberFunc[T numeric](name string) func(a, b T) T {
 		return func(a, b T) T { return max(a, b) }
 	case "Min":
 		return func(a, b T) T { return min(a, b) }
+	case "PRelu":
+		return func(a, b T) T {
+			if a < 0 {
+				return a * b
+			}
+			return a
+		}
 	}
 	return nil
 }

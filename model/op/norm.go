@@ -12,109 +12,46 @@ import (
 
 var normOps = []Entry{
 	{"", "BatchNormalization", 1, newBatchNorm},
+	{"", "GroupNormalization", 18, newGroupNorm},
+	{"", "InstanceNormalization", 1, newInstanceNorm},
+	{"", "LayerNormalization", 17, newLayerNorm},
+	{"", "LpNormalization", 1, newLpNorm},
+	{"", "LRN", 1, newLRN},
+	{"", "MeanVarianceNormalization", 9, newMeanVarianceNorm},
+	{"", "RMSNormalization", 23, newRMSNorm},
 }
 
-// batchNorm is BatchNormalization in its inference form: each channel is scaled
-// with the mean and variance that are inputs.
-type batchNorm struct{ epsilon float64 }
+// moments returns the mean and the variance of x.
+func moments(x []float64) (m, variance float64) {
+	m = mean(x)
+	for _, v := range x {
+		variance += (v - m) * (v - m)
+	}
+	return m, variance / float64(len(x))
+}
 
-func newBatchNorm(n Node) (Operator, error) {
-	eps, err := n.Attrs.Float("epsilon", 1e-5)
+// epsilonOf reads the attribute that keeps a division from failing.
+func epsilonOf(a Attrs) (float64, error) {
+	eps, err := a.Float("epsilon", 1e-5)
+	if err == nil && !(eps >= 0 && eps <= math.MaxFloat32) {
+		err = Invalidf("epsilon is %v", eps)
+	}
+	return float64(eps), err
+}
+
+// stashType checks the attribute that names the precision of the statistics,
+// which are computed in float64 anyway.
+func stashType(a Attrs) (tensor.DType, error) {
+	s, err := a.Int("stash_type", int64(tensor.Float32))
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	for _, f := range []struct {
-		name          string
-		first, last   int // opsets that have the attribute
-		def, training int64
-	}{{"is_test", 1, 6, 0, 0}, {"training_mode", 14, math.MaxInt, 0, 1}} {
-		if n.Opset < f.first || n.Opset > f.last {
-			continue
-		}
-		if v, err := n.Attrs.Int(f.name, f.def); err != nil {
-			return nil, err
-		} else if v == f.training {
-			return nil, Unsupportedf("training mode")
-		}
+	switch d := tensor.DType(s); {
+	case s < 0 || s > 255 || !d.Supported():
+		return 0, Invalidf("stash_type is %d", s)
+	case !floatTypes.has(d):
+		return 0, Unsupportedf("stash_type %v", d)
+	default:
+		return d, nil
 	}
-	if n.Opset < 9 {
-		spatial, err := flag(n.Attrs, "spatial", 1)
-		if err != nil {
-			return nil, err
-		}
-		if !spatial {
-			return nil, Unsupportedf("statistics for each element (spatial = 0)")
-		}
-	}
-	for i, name := range n.Outputs {
-		if i > 0 && name != "" {
-			return nil, Unsupportedf("output %d (%q), of training mode only", i, name)
-		}
-	}
-	return newRuled(n, arity{5, 5, 5}, inFloat32{&batchNorm{float64(eps)}})
-}
-
-// types implements [rule].
-func (b *batchNorm) types(in []Value) ([]Value, error) {
-	for i, v := range in {
-		if err := floatTypes.check("input", v); err != nil {
-			return nil, err
-		}
-		if i > 0 {
-			channels := tensor.Unknown
-			if x := in[0]; x.Ranked {
-				channels = 1 // of a batch of numbers
-				if len(x.Shape) > 1 {
-					channels = x.Shape[1]
-				}
-			}
-			what := []string{"", "scale", "bias", "mean", "variance"}[i]
-			if err := checkVector(what, v, channels); err != nil {
-				return nil, err
-			}
-		}
-	}
-	if in[0].Ranked && len(in[0].Shape) == 0 {
-		return nil, Invalidf("input is a scalar")
-	}
-	// Outputs beyond the first have no name here.
-	return []Value{like(in[0]), {}, {}, {}, {}}, nil
-}
-
-// run implements [rule].
-func (b *batchNorm) run(in []*tensor.Tensor, out []Value) ([]*tensor.Tensor, error) {
-	var params [4][]float64
-	for i, t := range in[1:] {
-		d, err := toFloat64(t)
-		if err != nil {
-			return nil, err
-		}
-		params[i] = tensor.Data[float64](d)
-	}
-	switch d := in[0].Any().(type) {
-	case []float32:
-		return runBatchNorm(b, d, in[0].Shape(), params)
-	case []float64:
-		return runBatchNorm(b, d, in[0].Shape(), params)
-	}
-	return nil, noType(in[0])
-}
-
-func runBatchNorm[T float](b *batchNorm, x []T, shape tensor.Shape, params [4][]float64) ([]*tensor.Tensor, error) {
-	y, out := blank[T](shape)
-	n := 1
-	if len(shape) > 2 {
-		n = product(shape[2:])
-	}
-	for n > 0 && len(out) > 0 {
-		for c, scale := range params[0] {
-			factor := scale / math.Sqrt(params[3][c]+b.epsilon)
-			bias, mean := params[1][c], params[2][c]
-			for i, v := range x[:n] {
-				out[i] = T((float64(v)-mean)*factor + bias)
-			}
-			x, out = x[n:], out[n:]
-		}
-	}
-	return []*tensor.Tensor{y}, nil
 }

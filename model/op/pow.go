@@ -20,7 +20,7 @@ func newPow(n Node) (Operator, error) {
 
 // types implements [rule].
 func (p *pow) types(in []Value) ([]Value, error) {
-	if err := numberTypes.check("base", in[0]); err != nil {
+	if err := (floatTypes | dtypeSet(tensor.Int32, tensor.Int64)).check("base", in[0]); err != nil {
 		return nil, err
 	}
 	if err := numberTypes.check("exponent", in[1]); err != nil {

@@ -60,8 +60,11 @@ func All() *Registry {
 		repeatOps, padOps, scatterOps, chooseOps, resizeOps,
 		constantOps, castOps,
 		// Arithmetic element by element.
-		elementwiseOps, activationOps, clipOps, softmaxOps,
+		elementwiseOps, compareOps, mathOps,
+		activationOps, clipOps, preluOps, shrinkOps, softmaxOps,
+		// Reductions.
+		reduceOps, argOps, cumulativeOps,
 		// Networks.
-		convOps, poolOps, matmulOps, normOps,
+		convOps, poolOps, matmulOps, normOps, dropoutOps,
 	)
 }
