@@ -134,6 +134,7 @@ func (c *checker) image(at string, im *Image) {
 		c.side(z+".height", im.Resize.Height)
 	}
 	if im.Crop != nil {
+		c.must(im.Resize.Mode != "fit", at+".crop", "has no meaning for resize mode fit")
 		c.side(at+".crop.width", im.Crop.Width)
 		c.side(at+".crop.height", im.Crop.Height)
 		w, h := im.resized()

@@ -17,7 +17,7 @@ func resize(img *Image, spec *ImageSpec) []byte {
 	out := make([]byte, w*h*n)
 	// Fit leaves margins, Crop has its offset in the windows already.
 	left, top := 0, 0
-	if spec.Resize.Mode == Fit && spec.Crop == nil {
+	if spec.Resize.Mode == Fit {
 		left, top = middle(w-wx.count), middle(h-wy.count)
 	}
 	target := canvas{out[(top*w+left)*n:], w * n, n}

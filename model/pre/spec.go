@@ -42,7 +42,8 @@ const (
 	// Stretch resizes to Width x Height and does not keep the aspect.
 	Stretch Mode = "stretch"
 	// Fit resizes to the largest size of the same aspect that fits into
-	// Width x Height, centred on black (Pillow's ImageOps.pad).
+	// Width x Height, centred on black (Pillow's ImageOps.pad, except that at
+	// least one row or column stays of a very long picture).
 	Fit Mode = "fit"
 	// ShortestSide resizes so that the shorter side is Size and keeps the aspect
 	// (torchvision's Resize(Size)); a Crop must follow.
@@ -118,6 +119,9 @@ func (s *ImageSpec) Check() error {
 	case Stretch, Fit:
 		if !side(r.Width) || !side(r.Height) {
 			return bad("resize", "want a width and height of 1 to 8192")
+		}
+		if s.Crop != nil && r.Mode == Fit {
+			return bad("crop", "has no meaning for fit")
 		}
 		if c := s.Crop; c != nil && (c.Width > r.Width || c.Height > r.Height) {
 			return bad("crop", "is larger than the resized picture")

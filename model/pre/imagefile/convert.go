@@ -18,7 +18,7 @@ func convert(im image.Image, h pre.Header) *pre.Image {
 		x0, y0 = b.Min.X, b.Min.Y
 	}
 	out.Pix = make([]byte, 4*out.Width*out.Height)
-	pixel := reader(im)
+	pixel := reader(im, h.Format)
 	for y := range b.Dy() {
 		row := out.Pix[4*((y0+y)*out.Width+x0):]
 		for x := range b.Dx() {
@@ -32,12 +32,16 @@ func convert(im image.Image, h pre.Header) *pre.Image {
 // reader returns the function that reads one pixel of im without its alpha.
 // The types are those that the decoders return; color.NRGBAModel does for any
 // other, at the price of what premultiplication loses.
-func reader(im image.Image) func(x, y int) (r, g, b uint8) {
+func reader(im image.Image, format string) func(x, y int) (r, g, b uint8) {
+	toRGB := color.YCbCrToRGB
+	if format == "webp" {
+		toRGB = videoToRGB
+	}
 	switch im := im.(type) {
 	case *image.YCbCr:
-		return ycbcr(im)
+		return ycbcr(im, toRGB)
 	case *image.NYCbCrA:
-		return ycbcr(&im.YCbCr)
+		return ycbcr(&im.YCbCr, toRGB)
 	case *image.NRGBA:
 		return packed(im.Pix, im.PixOffset, 1)
 	case *image.RGBA: // opaque, as the decoders use it
@@ -59,11 +63,23 @@ func reader(im image.Image) func(x, y int) (r, g, b uint8) {
 	}
 }
 
-func ycbcr(im *image.YCbCr) func(x, y int) (r, g, b uint8) {
+func ycbcr(im *image.YCbCr, toRGB func(y, cb, cr uint8) (r, g, b uint8)) func(x, y int) (r, g, b uint8) {
 	return func(x, y int) (r, g, b uint8) {
 		c := im.COffset(x, y)
-		return color.YCbCrToRGB(im.Y[im.YOffset(x, y)], im.Cb[c], im.Cr[c])
+		return toRGB(im.Y[im.YOffset(x, y)], im.Cb[c], im.Cr[c])
 	}
+}
+
+// videoToRGB converts colours of the range that WebP's lossy format uses: 16 to
+// 235 for luma, 16 to 240 for chroma (RFC 6386, section 9.2; ITU-R 601). The
+// image package takes all YCbCr for JPEG's full range, which greys everything.
+func videoToRGB(y, cb, cr uint8) (r, g, b uint8) {
+	const bits = 16
+	const half = 1 << (bits - 1)
+	l := (int32(y) - 16) * 76309 // 255/219 in 16-bit fixed point
+	u, v := int32(cb)-128, int32(cr)-128
+	clip := func(v int32) uint8 { return uint8(min(max((v+half)>>bits, 0), 255)) }
+	return clip(l + v*104597), clip(l - u*25675 - v*53279), clip(l + u*132201)
 }
 
 // packed reads channels of width bytes each, the upper byte first.
