@@ -35,6 +35,21 @@ func runBuild(ctx context.Context, std stdio, args []string) error {
 	return err
 }
 
+// runEdge is `larder edge`, which ./build.sh edge calls: it builds the edge worker.
+func runEdge(ctx context.Context, std stdio, args []string) error {
+	opt := site.Options{Log: std.err}
+	fs := flag.NewFlagSet("edge", flag.ContinueOnError)
+	fs.StringVar(&opt.Out, "out", "dist-edge", "folder to write the worker to; it is replaced")
+	if err := parse(fs, std, "edge [flags]", args); err != nil {
+		return err
+	}
+	report, err := site.BuildEdge(ctx, opt)
+	if report != nil {
+		report.Print(std.out)
+	}
+	return err
+}
+
 // runSize is `larder size`: the sizes of the site that was built last, against
 // their budgets.
 func runSize(_ context.Context, std stdio, args []string) error {

@@ -288,11 +288,8 @@ larder() {
 	"$work/larder" "$@"
 }
 
-# build_edge compiles the programs of the edge worker.
-build_edge() {
-	need_go
-	[ -f wasm/edge/package-lock.json ] || die "wasm/edge has no package-lock.json"
-}
+# build_edge writes the edge worker to dist-edge/.
+build_edge() { larder edge --out dist-edge; }
 
 command_check() {
 	need_go
@@ -332,7 +329,7 @@ command_bench() {
 command_edge() {
 	build_edge
 	need_npm wasm/edge
-	npm start --prefix wasm/edge -- "$@"
+	exec node wasm/edge/local/serve.mjs "$@" # not npm, which would keep signals to itself
 }
 
 main() {

@@ -39,6 +39,7 @@ func commands() []command {
 	return []command{
 		{name: "serve", summary: "serve the site in dist/", run: runServe},
 		{name: "build", summary: "build the site into dist/", hidden: true, run: runBuild},
+		{name: "edge", summary: "build the edge worker into dist-edge/", hidden: true, run: runEdge},
 		{name: "size", summary: "print the sizes of a built site", hidden: true, run: runSize},
 	}
 }

@@ -37,13 +37,9 @@ func (b *builder) collect(ctx context.Context) error {
 // asset for the page; the worker gets it in front of its own script, so that it
 // starts with one request less.
 func (b *builder) addLoader(ctx context.Context) error {
-	root, err := goRoot(ctx, b.Root)
+	loader, err := readLoader(ctx, b.Root)
 	if err != nil {
 		return err
-	}
-	loader, err := os.ReadFile(filepath.Join(root, "lib", "wasm", "wasm_exec.js"))
-	if err != nil {
-		return fmt.Errorf("the Go toolchain lacks its JavaScript loader: %w", err)
 	}
 	worker, ok := b.site["assets/worker.js"]
 	if !ok {
@@ -52,6 +48,19 @@ func (b *builder) addLoader(ctx context.Context) error {
 	b.site["assets/wasm_exec.js"] = loader
 	b.site["assets/worker.js"] = bytes.Join([][]byte{loader, worker}, []byte("\n"))
 	return nil
+}
+
+// readLoader returns wasm_exec.js of the toolchain that builds the module.
+func readLoader(ctx context.Context, root string) ([]byte, error) {
+	goroot, err := goRoot(ctx, root)
+	if err != nil {
+		return nil, err
+	}
+	loader, err := os.ReadFile(filepath.Join(goroot, "lib", "wasm", "wasm_exec.js"))
+	if err != nil {
+		return nil, fmt.Errorf("the Go toolchain lacks its JavaScript loader: %w", err)
+	}
+	return loader, nil
 }
 
 // addShell puts the static shell into index.html.

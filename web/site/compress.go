@@ -56,7 +56,7 @@ func (b *builder) compress(ctx context.Context) (map[string]encodings, error) {
 			if ctx.Err() != nil {
 				return
 			}
-			encoded, err := compressFile(cache, name, b.site[name])
+			encoded, err := b.compressFile(cache, name)
 			mu.Lock()
 			defer mu.Unlock()
 			out[name] = encoded
@@ -68,27 +68,28 @@ func (b *builder) compress(ctx context.Context) (map[string]encodings, error) {
 }
 
 // compressFile returns the forms of one file that are worth keeping.
-func compressFile(cache, name string, content []byte) (encodings, error) {
+func (b *builder) compressFile(cache, name string) (encodings, error) {
+	content := b.site[name]
 	limit := len(content)
 	if strings.HasPrefix(name, "models/") {
 		limit -= int(minimumSaving * float64(len(content)))
 	}
+	out := encodings{}
 	gz, err := cached(cache, "gz", content, gzipBest)
 	if err != nil {
-		return encodings{}, err
+		return out, err
 	}
-	br, err := cached(cache, "br", content, brotliBest)
-	if err != nil {
-		return encodings{}, err
-	}
-	out := encodings{}
 	if len(gz) < limit {
 		out.gzip = gz
 	}
+	if b.measure {
+		return out, nil
+	}
+	br, err := cached(cache, "br", content, brotliBest)
 	if len(br) < limit {
 		out.brotli = br
 	}
-	return out, nil
+	return out, err
 }
 
 // cached returns encode(content), from the cache if it is there.

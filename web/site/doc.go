@@ -15,6 +15,8 @@
 //	budget.go      the size that each artefact may have
 //	write.go       replace the output folder in one step
 //
+// [BuildEdge] in edge.go assembles the edge worker with the same parts.
+//
 // The same sources always give the same bytes.
 //
 // # Adding an asset

@@ -26,7 +26,7 @@ type module struct {
 // in every program, and those of the modules that the programs link.
 func (b *builder) addNotices(ctx context.Context) error {
 	var out bytes.Buffer
-	out.WriteString("This site is made with Larder and contains the software below, each under its own licence.\n" +
+	out.WriteString("This is made with Larder and contains the software below, each under its own licence.\n" +
 		"The models' licences are beside the models.\n")
 	own, err := licenceTexts(b.Root)
 	if err != nil {
@@ -38,7 +38,7 @@ func (b *builder) addNotices(ctx context.Context) error {
 		return err
 	}
 	writeNotice(&out, "Go (runtime, standard library and wasm_exec.js)", goText)
-	modules, err := linkedModules(ctx, b.Root)
+	modules, err := linkedModules(ctx, b.Root, b.programs)
 	if err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func (b *builder) addNotices(ctx context.Context) error {
 }
 
 // linkedModules lists the modules that the programs link, sorted by path.
-func linkedModules(ctx context.Context, root string) ([]module, error) {
+func linkedModules(ctx context.Context, root string, programs []program) ([]module, error) {
 	args := []string{"list", "-deps", "-json=Module"}
 	for _, p := range programs {
 		args = append(args, p.pkg)

@@ -22,26 +22,32 @@ var programs = []program{
 	{"worker.wasm", "./wasm/worker"},
 }
 
+// edgePrograms are those of the edge worker.
+var edgePrograms = []program{
+	{"edge.wasm", "./wasm/edge"},
+	{"control.wasm", "./wasm/edge/control"},
+}
+
 // compile builds the programs for the browser.
 func (b *builder) compile(ctx context.Context) error {
-	for _, p := range programs {
+	for _, p := range b.programs {
 		file := filepath.Join(b.Work, "wasm", p.asset)
-		if err := CompileProgram(ctx, b.Root, p.pkg, file); err != nil {
+		if err := compileProgram(ctx, b.Root, p.pkg, file); err != nil {
 			return err
 		}
 		content, err := os.ReadFile(file)
 		if err != nil {
 			return err
 		}
-		b.site["assets/"+p.asset] = content
+		b.site[b.folder+p.asset] = content
 	}
 	return nil
 }
 
-// CompileProgram compiles one package of the module in root for js/wasm, small and
+// compileProgram compiles one package of the module in root for js/wasm, small and
 // reproducible: no symbol table, no paths of this machine, no state of the
 // checkout.
-func CompileProgram(ctx context.Context, root, pkg, file string) error {
+func compileProgram(ctx context.Context, root, pkg, file string) error {
 	out, err := filepath.Abs(file)
 	if err != nil {
 		return err

@@ -112,9 +112,14 @@ func (r *Report) Print(w io.Writer) {
 		row(a.Path, a)
 	}
 	isModel := func(a Artefact) bool { return strings.HasPrefix(a.Path, "models/") }
-	row("TOTAL models", r.total(isModel))
+	if models := r.total(isModel); models.Bytes > 0 {
+		row("TOTAL models", models)
+	}
 	row("TOTAL everything else", r.total(func(a Artefact) bool { return !isModel(a) }))
 	for _, limit := range budgets {
+		if r.sum(limit.parts).Bytes == 0 {
+			continue
+		}
 		row(fmt.Sprintf("%s: budget %s brotli", limit.name, group(limit.brotli)), r.sum(limit.parts))
 	}
 	tab.Flush()

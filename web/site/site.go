@@ -12,7 +12,7 @@ import (
 // Options says what is built from what.
 type Options struct {
 	Root   string // the module's folder
-	Out    string // output folder; replaced as a whole
+	Out    string // output folder, replaced as a whole; default Root/dist, or Root/dist-edge
 	Static string // static sources; default Root/web/static
 	Models string // model registry; default Static/models
 	Work   string // intermediate files and the compression cache; default Root/.build
@@ -29,23 +29,29 @@ type Options struct {
 // tree is a site in memory: content by slash-separated path.
 type tree map[string][]byte
 
-// builder is one run of Build.
+// builder is one run of Build or BuildEdge.
 type builder struct {
 	Options
-	site  tree
-	names map[string]string // hashed path by source path: assets/app.wasm → assets/app.1a2b3c4d.wasm
-	demos []string          // demo pictures of the registry's default model
+	programs []program
+	folder   string // where compiled programs go in the tree: "assets/" or ""
+	measure  bool   // compress only to learn the size after gzip
+	site     tree
+	names    map[string]string // hashed path by source path: assets/app.wasm → assets/app.1a2b3c4d.wasm
+	demos    []string          // demo pictures of the registry's default model
+}
+
+// step is one entry of a builder's list.
+type step struct {
+	name string
+	run  func(context.Context) error
 }
 
 // Build builds the site and returns its sizes. The output folder is only touched
 // once every step has succeeded, except that a size over its budget is reported
 // after the site was written, so that it can be looked at.
 func Build(ctx context.Context, opt Options) (*Report, error) {
-	b := &builder{Options: opt.withDefaults(), site: tree{}, names: map[string]string{}}
-	steps := []struct {
-		name string
-		run  func(context.Context) error
-	}{
+	b := &builder{Options: opt.withDefaults("dist"), programs: programs, folder: "assets/", site: tree{}, names: map[string]string{}}
+	return b.build(ctx, []step{
 		{"compile", b.compile},
 		{"collect", b.collect},
 		{"registry", b.addRegistry},
@@ -53,7 +59,11 @@ func Build(ctx context.Context, opt Options) (*Report, error) {
 		{"assets", b.hashAssets},
 		{"precache", b.addPrecache},
 		{"relative URLs", b.checkRelative},
-	}
+	})
+}
+
+// build runs the steps, then writes and measures what they made.
+func (b *builder) build(ctx context.Context, steps []step) (*Report, error) {
 	for _, step := range steps {
 		fmt.Fprintf(b.Log, "site: %s\n", step.name)
 		if err := step.run(ctx); err != nil {
@@ -72,10 +82,10 @@ func Build(ctx context.Context, opt Options) (*Report, error) {
 	return report, report.CheckBudgets()
 }
 
-// withDefaults fills in what was left empty.
-func (o Options) withDefaults() Options {
+// withDefaults fills in what was left empty. out is the output folder's name.
+func (o Options) withDefaults(out string) Options {
 	setDefault(&o.Root, ".")
-	setDefault(&o.Out, filepath.Join(o.Root, "dist"))
+	setDefault(&o.Out, filepath.Join(o.Root, out))
 	setDefault(&o.Static, filepath.Join(o.Root, "web", "static"))
 	setDefault(&o.Models, filepath.Join(o.Static, "models"))
 	setDefault(&o.Work, filepath.Join(o.Root, ".build"))

@@ -11,7 +11,8 @@ import (
 
 // write replaces the output folder: everything is written to a new folder beside
 // it, which then takes its place. A server that reads the folder meanwhile sees
-// the old site or the new one, and a build that is stopped leaves the old one.
+// the old site or the new one, never a mixture (for an instant between two renames,
+// none), and a build that is stopped leaves the old one.
 func (b *builder) write(compressed map[string]encodings, report *Report) error {
 	out, err := filepath.Abs(b.Out)
 	if err != nil {
@@ -39,7 +40,11 @@ func (b *builder) write(compressed map[string]encodings, report *Report) error {
 		return err
 	}
 	for name, content := range b.site {
-		if err := writeForms(fresh, name, content, compressed[name]); err != nil {
+		forms := compressed[name]
+		if b.measure {
+			forms = encodings{}
+		}
+		if err := writeForms(fresh, name, content, forms); err != nil {
 			return err
 		}
 	}
