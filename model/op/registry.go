@@ -59,6 +59,7 @@ func All() *Registry {
 		reshapeOps, layoutOps, sliceOps, gatherOps,
 		repeatOps, padOps, scatterOps, chooseOps, resizeOps,
 		constantOps, castOps,
+		quantizeOps, quantizedOps,
 		// Arithmetic element by element.
 		elementwiseOps, compareOps, mathOps,
 		activationOps, clipOps, preluOps, shrinkOps, softmaxOps,

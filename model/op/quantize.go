@@ -1,0 +1,313 @@
+package op
+
+import (
+	"math"
+
+	"larder/model/tensor"
+)
+
+// QuantizeLinear and DequantizeLinear, per tensor, per axis (opset 13) and per
+// block (opset 21), and DynamicQuantizeLinear.
+// https://onnx.ai/onnx/operators/onnx__QuantizeLinear.html,
+// https://onnx.ai/onnx/operators/onnx__DequantizeLinear.html.
+
+var quantizeOps = []Entry{
+	{"", "QuantizeLinear", 10, newQuantize},
+	{"", "DequantizeLinear", 10, newDequantize},
+	{"", "DynamicQuantizeLinear", 11, newDynamicQuantize},
+}
+
+// quantRanges are the integers of the types that quantization has.
+var quantRanges = map[tensor.DType][2]float64{
+	tensor.Uint8: {0, 255}, tensor.Int8: {-128, 127},
+	tensor.Uint16: {0, 65535}, tensor.Int16: {-32768, 32767},
+}
+
+var quantTypes = dtypeSet(tensor.Uint8, tensor.Int8, tensor.Uint16, tensor.Int16)
+
+// saturate rounds to the nearest integer, ties to even, adds the zero point and
+// stays in the range. NaN, which ONNX leaves open, becomes the lower end.
+func saturate(v, zero float64, limits [2]float64) float64 {
+	v = math.RoundToEven(v) + zero
+	if !(v > limits[0]) {
+		return limits[0]
+	}
+	return min(v, limits[1])
+}
+
+// grain says which scale belongs to which element.
+type grain struct {
+	axis, block int64
+	since13     bool
+}
+
+func newGrain(n Node) (g grain, err error) {
+	g.since13 = n.Opset >= 13
+	g.axis = 1
+	if g.since13 {
+		if g.axis, err = n.Attrs.Int("axis", 1); err != nil {
+			return g, err
+		}
+	}
+	if n.Opset >= 21 {
+		g.block, err = n.Attrs.Int("block_size", 0)
+	}
+	if err == nil && (g.block < 0 || g.block > math.MaxInt32) {
+		err = Invalidf("block_size is %d", g.block)
+	}
+	return g, err
+}
+
+// check checks the shapes of the scale and the zero point for a tensor x.
+func (g grain) check(x, scale, zero Value) error {
+	if zero.Ranked && scale.Ranked && !zero.Absent {
+		if err := sameSizes("zero point", scale.Shape, zero.Shape); err != nil {
+			return err
+		}
+	}
+	if !scale.Ranked || !x.Ranked || single1(scale.Shape) {
+		return nil
+	}
+	if !g.since13 {
+		return Invalidf("scale %v is not a scalar, as it must be before opset 13", scale)
+	}
+	axis, err := axisOf(g.axis, len(x.Shape))
+	if err != nil {
+		return err
+	}
+	if len(scale.Shape) == 1 && g.block == 0 {
+		if _, ok := mergeDim(scale.Shape[0], x.Shape[axis]); !ok {
+			return Invalidf("scale %v does not fit dimension %d of %v", scale, axis, x)
+		}
+		return nil
+	}
+	if g.block == 0 || len(scale.Shape) != len(x.Shape) {
+		return Invalidf("scale %v does not fit %v", scale, x)
+	}
+	want := x.Shape.Clone()
+	if want[axis] >= 0 {
+		want[axis] = (want[axis] + int(g.block) - 1) / int(g.block)
+	}
+	return sameSizes("scale", want, scale.Shape)
+}
+
+// single1 reports whether a scale of this shape is one for the whole tensor.
+func single1(s tensor.Shape) bool {
+	return len(s) == 0 || len(s) == 1 && s[0] == 1
+}
+
+// sameSizes checks that two shapes can be equal.
+func sameSizes(what string, want, got tensor.Shape) error {
+	if len(want) != len(got) {
+		return Invalidf("%s of shape %v, want %v", what, got, want)
+	}
+	for k := range want {
+		if _, ok := mergeDim(want[k], got[k]); !ok {
+			return Invalidf("%s of shape %v, want %v", what, got, want)
+		}
+	}
+	return nil
+}
+
+// index returns the function from an element of x to its scale.
+func (g grain) index(x, scale tensor.Shape) func(i int) int {
+	if single1(scale) {
+		return func(int) int { return 0 }
+	}
+	axis, _ := axisOf(g.axis, len(x)) // checked by check
+	size, inner := x[axis], dimsProduct(x[axis+1:])
+	if len(scale) == 1 && g.block == 0 {
+		return func(i int) int { return i / inner % size }
+	}
+	block, blocks := int(g.block), scale[axis]
+	return func(i int) int {
+		return (i/inner/size*blocks+i/inner%size/block)*inner + i%inner
+	}
+}
+
+// quantize is QuantizeLinear.
+type quantize struct {
+	grain
+	output    tensor.DType // attribute output_dtype
+	precision tensor.DType // attribute precision
+}
+
+func newQuantize(n Node) (Operator, error) {
+	g, err := newGrain(n)
+	if err != nil {
+		return nil, err
+	}
+	q := &quantize{grain: g}
+	if n.Opset >= 21 {
+		if q.output, err = outputType(n, "output_dtype"); err != nil {
+			return nil, err
+		}
+	}
+	if n.Opset >= 23 {
+		if q.precision, err = outputType(n, "precision"); err != nil {
+			return nil, err
+		}
+	}
+	return newRuled(n, arity{2, 3, 1}, q)
+}
+
+// outputType reads an element type of which 0 stands for none.
+func outputType(n Node, name string) (tensor.DType, error) {
+	if v, err := n.Attrs.Int(name, 0); err != nil || v == 0 {
+		return tensor.Undefined, err
+	}
+	return dtypeAttr(n, name, tensor.Undefined)
+}
+
+var scaleTypes = dtypeSet(tensor.Float32, tensor.Float16, tensor.BFloat16)
+
+func (q *quantize) types(in []Value) ([]Value, error) {
+	x, scale, zero := in[0], in[1], input(in, 2)
+	d := tensor.Uint8
+	switch {
+	case !zero.Absent && q.output != tensor.Undefined && zero.DType != tensor.Undefined && zero.DType != q.output:
+		return nil, Invalidf("zero point %v and output_dtype %v differ", zero, q.output)
+	case q.output != tensor.Undefined:
+		d = q.output
+	case !zero.Absent:
+		d = zero.DType
+	}
+	if !quantTypes.has(d) {
+		return nil, Unsupportedf("quantization to %v", d)
+	}
+	if !(scaleTypes | dtypeSet(tensor.Int32)).has(x.DType) || !scaleTypes.has(scale.DType) {
+		return nil, Unsupportedf("quantization of %v with scale %v", x, scale)
+	}
+	if q.precision != tensor.Undefined && !scaleTypes.has(q.precision) {
+		return nil, Unsupportedf("precision %v", q.precision)
+	}
+	return []Value{as(d, x)}, q.check(x, scale, zero)
+}
+
+func (q *quantize) run(in []*tensor.Tensor, out []Value) ([]*tensor.Tensor, error) {
+	x, scale := floatsOf(in[0]), floatsOf(in[1])
+	at := q.index(in[0].Shape(), in[1].Shape())
+	zero := make([]float64, len(scale))
+	if z := tensorAt(in, 2); z != nil {
+		zero = floatsOf(z)
+	}
+	precision := q.precision
+	if precision == tensor.Undefined {
+		precision = in[1].DType()
+	}
+	round := rounder(precision)
+	limits := quantRanges[out[0].DType]
+	res := make([]float64, len(x))
+	for i, v := range x {
+		k := at(i)
+		res[i] = saturate(round(round(v)/round(scale[k])), zero[k], limits)
+	}
+	t, err := tensor.Of(res, out[0].Shape...)
+	if err != nil {
+		return nil, Invalidf("%v", err)
+	}
+	return castAs(t, out[0].DType)
+}
+
+// rounder returns the function that rounds a float64 to a float type. One
+// operation on rounded numbers followed by it is that operation in the type.
+func rounder(d tensor.DType) func(float64) float64 {
+	switch d {
+	case tensor.Float32:
+		return func(v float64) float64 { return float64(float32(v)) }
+	case tensor.Float16:
+		return func(v float64) float64 { return float64(tensor.ToHalf(oddFloat32(v)).Float32()) }
+	case tensor.BFloat16:
+		return func(v float64) float64 { return float64(tensor.ToBrain(oddFloat32(v)).Float32()) }
+	}
+	return func(v float64) float64 { return v }
+}
+
+// dequantize is DequantizeLinear.
+type dequantize struct {
+	grain
+	output tensor.DType
+}
+
+func newDequantize(n Node) (Operator, error) {
+	g, err := newGrain(n)
+	if err != nil {
+		return nil, err
+	}
+	d := &dequantize{grain: g}
+	if n.Opset >= 23 {
+		if d.output, err = outputType(n, "output_dtype"); err != nil {
+			return nil, err
+		}
+	}
+	return newRuled(n, arity{2, 3, 1}, d)
+}
+
+func (d *dequantize) types(in []Value) ([]Value, error) {
+	x, scale, zero := in[0], in[1], input(in, 2)
+	if _, err := commonType(x, zero); err != nil {
+		return nil, err
+	}
+	if !(quantTypes | dtypeSet(tensor.Int32)).has(x.DType) || !scaleTypes.has(scale.DType) {
+		return nil, Unsupportedf("dequantization of %v with scale %v", x, scale)
+	}
+	to := d.output
+	if to == tensor.Undefined {
+		to = scale.DType
+	}
+	if !scaleTypes.has(to) {
+		return nil, Unsupportedf("dequantization to %v", to)
+	}
+	return []Value{as(to, x)}, d.check(x, scale, zero)
+}
+
+func (d *dequantize) run(in []*tensor.Tensor, out []Value) ([]*tensor.Tensor, error) {
+	x, scale := floatsOf(in[0]), floatsOf(in[1])
+	at := d.index(in[0].Shape(), in[1].Shape())
+	zero := make([]float64, len(scale))
+	if z := tensorAt(in, 2); z != nil {
+		zero = floatsOf(z)
+	}
+	res := make([]float32, len(x))
+	for i, v := range x {
+		k := at(i)
+		res[i] = float32(v-zero[k]) * float32(scale[k])
+	}
+	t, err := tensor.Of(res, out[0].Shape...)
+	if err != nil {
+		return nil, Invalidf("%v", err)
+	}
+	return castAs(t, out[0].DType)
+}
+
+// dynamicQuantize is DynamicQuantizeLinear: uint8 over the range of the data,
+// which always has 0 in it.
+type dynamicQuantize struct{}
+
+func newDynamicQuantize(n Node) (Operator, error) {
+	return newRuled(n, arity{1, 1, 3}, dynamicQuantize{})
+}
+
+func (dynamicQuantize) types(in []Value) ([]Value, error) {
+	err := wantType("x", in[0], tensor.Float32)
+	return []Value{as(tensor.Uint8, in[0]), Of(tensor.Float32), Of(tensor.Uint8)}, err
+}
+
+func (dynamicQuantize) run(in []*tensor.Tensor, out []Value) ([]*tensor.Tensor, error) {
+	x := tensor.Data[float32](in[0])
+	var low, high float32
+	for _, v := range x {
+		low, high = min(low, v), max(high, v)
+	}
+	scale := (high - low) / 255
+	if high == low {
+		scale = 1
+	}
+	limits := quantRanges[tensor.Uint8]
+	zero := saturate(float64(-low/scale), 0, limits)
+	res, y := blank[uint8](out[0].Shape)
+	for i, v := range x {
+		y[i] = uint8(saturate(float64(v/scale), zero, limits))
+	}
+	return []*tensor.Tensor{res, tensor.Scalar(scale), tensor.Scalar(uint8(zero))}, nil
+}
