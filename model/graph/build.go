@@ -13,9 +13,9 @@ const (
 	// maxNodes bounds a graph after the functions are put in place, which can
 	// double it at every level.
 	maxNodes = 1 << 17
-	// maxWork bounds everything else that a call of a function can multiply:
-	// its inputs, outputs and attributes.
-	maxWork = 1 << 22
+	// maxWork bounds everything else that calls of functions can multiply:
+	// inputs, outputs, attributes, and calls of nothing.
+	maxWork = 1 << 19
 	// maxNamed bounds how much of a name goes into paths and into the names of
 	// values inside functions.
 	maxNamed = 64
@@ -310,8 +310,10 @@ func (s *scope) lookup(path string, names []string) ([]*Value, error) {
 }
 
 func (b *builder) addNode(s *scope, path string, n *onnx.Node) error {
-	if err := b.spend(path, 1+len(n.Inputs)+len(n.Outputs)+len(n.Attributes)); err != nil {
-		return err
+	if s.depth > 0 { // the rest is bounded by the file
+		if err := b.spend(path, 1+len(n.Inputs)+len(n.Outputs)+len(n.Attributes)); err != nil {
+			return err
+		}
 	}
 	in, err := s.lookup(path, n.Inputs)
 	if err != nil {
