@@ -1,10 +1,42 @@
 package cache
 
 import (
+	"sync"
 	"time"
 
 	"larder/cache/store"
 )
+
+// Entry is a lease on a ready version. Its fields do not change. Safe for concurrent
+// use.
+type Entry struct {
+	Name, Version string
+	// Digest is the SHA-256 of the manifest.
+	Digest store.Digest
+	Source Source
+	State
+
+	cache   *Cache
+	version *version
+	once    sync.Once
+}
+
+// Manifest returns the manifest's bytes as the registry sent them; do not change them.
+func (e *Entry) Manifest() []byte { return e.version.record.Manifest }
+
+// Files lists the version's files in the manifest's order.
+func (e *Entry) Files() []FileInfo {
+	var out []FileInfo
+	for _, f := range e.version.manifest.Files {
+		out = append(out, FileInfo{Path: f.Path, Role: f.Role, Bytes: f.Bytes, Needed: f.Needed()})
+	}
+	return out
+}
+
+// Release ends the lease. Calling it more than once is no error. Files stay valid.
+func (e *Entry) Release() {
+	e.once.Do(func() { e.cache.released(e.cache.memory.release(e.version)) })
+}
 
 // Freshness says how much an answer can be trusted to be the newest.
 type Freshness string
@@ -56,70 +88,10 @@ type Progress struct {
 	File   string
 }
 
-// File is a verified file of an Entry. It is a store.Blob, and stays valid after the
-// Entry is released.
-type File struct {
-	Path   string
-	Role   string
-	pieces []store.Blob
-	size   int64
-}
-
-// Size returns the number of bytes.
-func (f *File) Size() int64 { return f.size }
-
-// Pieces returns the file's consecutive parts as the store delivered them, which may be
-// outside Go's heap: copy them one after the other to where they are needed.
-func (f *File) Pieces() []store.Blob { return f.pieces }
-
-// Bytes joins the pieces in Go's heap. A file of one piece is not copied.
-func (f *File) Bytes() ([]byte, error) {
-	if len(f.pieces) == 1 {
-		return f.pieces[0].Bytes()
-	}
-	out := make([]byte, 0, f.size)
-	for _, p := range f.pieces {
-		b, err := p.Bytes()
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, b...)
-	}
-	return out, nil
-}
-
 // FileInfo describes a file of a version.
 type FileInfo struct {
 	Path   string
 	Role   string
 	Bytes  int64
 	Needed bool // part of what a prediction needs, hence stored
-}
-
-// Info describes a stored version.
-type Info struct {
-	Name, Version string
-	Digest        store.Digest
-	Bytes         int64 // of its chunks, shared ones included
-	Created       string
-	CommittedAt   time.Time
-	CheckedAt     time.Time
-	UsedAt        time.Time
-	NextRefresh   time.Time
-	Freshness     Freshness
-	Pinned        bool
-	Selectors     []string // what leads to this version: "latest", "^1" …
-	InUse         int      // leases in this process
-}
-
-// Stats are counters since New, and the sizes now.
-type Stats struct {
-	MemoryHits, StoreHits, RegistryLoads int64
-	Revalidations, NotModified           int64
-	StaleServed, CorruptChunks, Failures int64
-	Requests                             int64 // to the registry, retries included
-	BytesDownloaded, BytesReused         int64 // of chunks
-	MemoryBytes, MemoryBudget            int64
-	MemoryEntries, Leases                int
-	Store                                store.Usage
 }

@@ -99,3 +99,10 @@ var storeCodes = map[store.Code]Code{
 	store.Aborted: Aborted,
 	store.Closed:  Closed,
 }
+
+// asRegistry finds a registry's error in err's chain.
+func asRegistry(err error) (*registry.Error, bool) {
+	var e *registry.Error
+	ok := errors.As(err, &e)
+	return e, ok
+}

@@ -1,6 +1,10 @@
 package cache
 
-import "time"
+import (
+	"slices"
+	"sync"
+	"time"
+)
 
 // Event says that something happened in the cache. What a field means depends on the
 // kind; the others are zero.
@@ -32,3 +36,37 @@ const (
 	EventReleased  EventKind = "released"  // a version left the memory
 	EventFailed    EventKind = "failed"    // Get or Refresh returned an error
 )
+
+// events passes events on.
+type events struct {
+	mu   sync.Mutex
+	next int
+	subs []subscriber
+}
+
+type subscriber struct {
+	id int
+	fn func(Event)
+}
+
+func (e *events) subscribe(fn func(Event)) func() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	id := e.next
+	e.next++
+	e.subs = append(slices.Clip(e.subs), subscriber{id, fn})
+	return func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.subs = slices.DeleteFunc(slices.Clone(e.subs), func(s subscriber) bool { return s.id == id })
+	}
+}
+
+func (e *events) send(ev Event) {
+	e.mu.Lock()
+	subs := e.subs
+	e.mu.Unlock()
+	for _, s := range subs {
+		s.fn(ev)
+	}
+}

@@ -1,0 +1,109 @@
+package cache
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"larder/cache/registry"
+	"larder/cache/store"
+)
+
+// A download under way is noted as a document with its manifest, so that its chunks
+// survive garbage collection, in other tabs and after a crash, and are not fetched
+// again when it is resumed.
+const pendingPrefix = "download "
+
+func pendingKey(r *store.Record) string { return pendingPrefix + store.RecordKey(r.Name, r.Version) }
+
+// pendingLife is how long an interrupted download is worth its room.
+const pendingLife = 7 * 24 * time.Hour
+
+// collect deletes the chunks that neither a version nor a download needs. It does
+// nothing while somebody is storing chunks.
+func (c *Cache) collect(ctx context.Context) error {
+	release, ok, err := c.opt.Locker.TryLock(ctx, chunksLock, false)
+	if err != nil || !ok {
+		return err
+	}
+	defer release()
+	docs, err := c.opt.Store.Documents(ctx, pendingPrefix)
+	if err != nil {
+		return err
+	}
+	keep := map[store.Digest]bool{}
+	for _, d := range docs {
+		m, err := registry.DecodeManifest(d.Data)
+		if age := c.opt.Clock.Now().Sub(d.CheckedAt); err != nil || age > pendingLife || age < -pendingLife {
+			if err := c.opt.Store.RemoveDocument(ctx, d.Key); err != nil {
+				return err
+			}
+			continue
+		}
+		for _, ref := range refs(m) {
+			keep[ref.Digest] = true
+		}
+	}
+	_, err = c.opt.Store.Sweep(ctx, func(d store.Digest) bool { return keep[d] })
+	return err
+}
+
+// prune removes versions of a model that newer ones have replaced, and notes of older
+// downloads, then collects. Whatever goes wrong here goes wrong again, or right, after
+// the next commit; the version that was just committed is not touched.
+func (c *Cache) prune(ctx context.Context, name, current string) {
+	snap, err := c.opt.Store.Snapshot(ctx)
+	if err != nil {
+		return
+	}
+	for _, r := range c.replaced(snap, name, current) {
+		if c.opt.Store.Remove(ctx, r.Name, r.Version) == nil {
+			c.evicted(r)
+		}
+	}
+	docs, err := c.opt.Store.Documents(ctx, pendingPrefix+name+"@")
+	if err != nil {
+		return
+	}
+	for _, d := range docs {
+		if m, err := registry.DecodeManifest(d.Data); err == nil && registry.CompareVersions(m.Version, current) <= 0 {
+			_ = c.opt.Store.RemoveDocument(ctx, d.Key)
+		}
+	}
+	_ = c.collect(ctx)
+}
+
+// replaced returns the versions beyond KeepVersions that nobody needs: not pinned, not
+// in use here, and not the answer to an alias or a range.
+func (c *Cache) replaced(snap store.Snapshot, name, current string) []store.Record {
+	needed := map[string]bool{current: true}
+	for _, p := range snap.Pointers {
+		if s, err := registry.ParseSelector(p.Selector); p.Name == name && (err != nil || !s.IsVersion()) {
+			needed[p.Version] = true
+		}
+	}
+	inUse := c.memory.inUse()
+	records := slices.DeleteFunc(slices.Clone(snap.Records), func(r store.Record) bool { return r.Name != name })
+	slices.SortStableFunc(records, func(a, b store.Record) int {
+		return cmp.Or(b.UsedAt.Compare(a.UsedAt), registry.CompareVersions(b.Version, a.Version))
+	})
+	var out []store.Record
+	kept := 1 // the current one
+	for _, r := range records {
+		switch {
+		case r.Version == current:
+		case kept < c.opt.KeepVersions:
+			kept++
+		case !needed[r.Version] && !r.Pinned && inUse[store.RecordKey(r.Name, r.Version)] == 0:
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// evicted forgets a version in memory and says so.
+func (c *Cache) evicted(r store.Record) {
+	c.released(c.memory.forget(func(v *store.Record) bool { return v.Name == r.Name && v.Version == r.Version }))
+	c.emit(Event{Kind: EventEvicted, Name: r.Name, Version: r.Version, Bytes: r.Bytes()})
+}

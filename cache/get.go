@@ -1,0 +1,296 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"larder/cache/registry"
+	"larder/cache/store"
+)
+
+// found is a version that answers a request.
+type found struct {
+	answer
+	source Source
+	stale  bool // the registry gave no answer
+}
+
+// request is one Get or Refresh on its way.
+type request struct {
+	name     string
+	selector registry.Selector
+	force    bool // ask the registry, fresh or not, and fail if it does not answer
+	progress func(Progress)
+}
+
+func (r request) key() string { return store.PointerKey(r.name, r.selector.String()) }
+
+// Get returns a version of the model that satisfies selector: an exact version, an
+// alias, "" or "latest", or a range ("^1", "~1.1", "2", "1.1").
+//
+// What is stored and fresh is returned without any request. What is stored and expired
+// is revalidated first, and returned as Stale if the registry gives no usable answer.
+// What is not stored is downloaded, verified and committed. progress, which may be nil,
+// is called on arbitrary goroutines, never concurrently, and must not block or call the
+// Cache.
+//
+// Concurrent calls for the same share one download; it ends early only when the
+// contexts of all of them have ended, and what it verified by then is kept.
+//
+// The caller must Release the Entry.
+func (c *Cache) Get(ctx context.Context, name, selector string, progress func(Progress)) (*Entry, error) {
+	r, err := c.request("get", name, selector)
+	if err != nil {
+		return nil, c.failed("get", name, selector, err)
+	}
+	if a, ok := c.memory.find(r.key()); ok && fresh(a.checkedAt, c.opt.Clock.Now(), c.ttl(a.version.manifest)) {
+		c.count(func(s *Stats) { s.MemoryHits++ })
+		return c.entry(r, found{answer: a, source: FromMemory}), nil
+	}
+	f, err := c.fly(ctx, r.key(), progress, func(ctx context.Context, tell func(Progress)) (found, error) {
+		r.progress = tell
+		return c.find(ctx, r)
+	})
+	if err != nil {
+		return nil, c.failed("get", name, selector, err)
+	}
+	return c.entry(r, f), nil
+}
+
+// request checks what a caller asks for.
+func (c *Cache) request(op, name, selector string) (request, error) {
+	if err := c.open(op, name, selector); err != nil {
+		return request{}, err
+	}
+	if err := registry.CheckName(name); err != nil {
+		return request{}, &Error{Code: InvalidInput, Op: op, Name: name, Version: selector, Err: err}
+	}
+	s, err := registry.ParseSelector(selector)
+	return request{name: name, selector: s}, err
+}
+
+// failed counts and reports the end of a request that found nothing.
+func (c *Cache) failed(op, name, selector string, err error) error {
+	err = c.wrap(op, name, selector, err)
+	c.count(func(s *Stats) { s.Failures++ })
+	c.emit(Event{Kind: EventFailed, Name: name, Version: selector, Code: CodeOf(err), Message: err.Error()})
+	return err
+}
+
+// entry takes a lease on what was found.
+func (c *Cache) entry(r request, f found) *Entry {
+	selector := r.key()
+	if f.stale {
+		selector = "" // ask again next time, however old the answer is
+	}
+	v, gone := c.memory.lease(selector, f.answer)
+	c.released(gone)
+	e := &Entry{Name: v.record.Name, Version: v.record.Version, Digest: v.record.Digest,
+		Source: f.source, State: c.state(v, f.checkedAt), cache: c, version: v}
+	if f.stale {
+		e.Freshness = Stale
+	}
+	c.emit(Event{Kind: EventServed, Name: e.Name, Version: e.Version, Message: string(f.source)})
+	return e
+}
+
+// stored is what the store has for a request.
+type stored struct {
+	snap store.Snapshot
+	*version
+	checkedAt time.Time
+	confirmed bool  // the registry once said that this is the answer to the selector
+	damage    error // why the version cannot be served, nil if it can
+}
+
+// usable reports whether there is something that could be served.
+func (s *stored) usable() bool { return s.version != nil && s.damage == nil }
+
+// find answers a request from store or registry.
+func (c *Cache) find(ctx context.Context, r request) (found, error) {
+	local, err := c.look(ctx, r)
+	if err != nil {
+		return found{}, err
+	}
+	if f, ok := c.serve(ctx, r, local); ok {
+		return f, nil
+	}
+	if c.client == nil {
+		return c.settle(ctx, r, local, &Error{Code: Offline, Op: "get", Name: r.name, Version: r.selector.String(), Detail: "there is no registry"})
+	}
+	f, err := c.ask(ctx, r, local)
+	if err != nil {
+		return c.settle(ctx, r, local, err)
+	}
+	return f, nil
+}
+
+// serve returns what is stored if it is fresh and the request does not insist.
+func (c *Cache) serve(ctx context.Context, r request, local *stored) (found, bool) {
+	now := c.opt.Clock.Now()
+	if r.force || !local.usable() || !local.confirmed || !fresh(local.checkedAt, now, c.ttl(local.manifest)) {
+		return found{}, false
+	}
+	c.count(func(s *Stats) { s.StoreHits++ })
+	c.used(ctx, local)
+	return found{answer: answer{local.version, local.checkedAt}, source: FromStore}, true
+}
+
+// usedGrain is how exact the time of the last use is written down: each note costs a
+// write, and eviction needs no better.
+const usedGrain = time.Hour
+
+// used notes that a version was asked for. It is a note: failing to write it is no
+// reason to fail.
+func (c *Cache) used(ctx context.Context, local *stored) {
+	now := c.opt.Clock.Now()
+	if fresh(local.record.UsedAt, now, usedGrain) {
+		return
+	}
+	_ = c.opt.Store.Touch(ctx, local.record.Name, local.record.Version, store.Patch{UsedAt: now})
+}
+
+// ask asks the registry, one at a time among all who share the store.
+func (c *Cache) ask(ctx context.Context, r request, local *stored) (found, error) {
+	brief := func() (context.Context, context.CancelFunc) { return ctx, func() {} }
+	if local.usable() && !r.force {
+		brief = func() (context.Context, context.CancelFunc) {
+			return withTimeout(ctx, c.opt.Clock, c.opt.RevalidateTimeout)
+		}
+	}
+	bounded, cancel := brief()
+	defer cancel()
+	release, err := c.opt.Locker.Lock(bounded, "larder:model:"+r.name, false)
+	if err != nil {
+		return found{}, err
+	}
+	defer release()
+	// Whoever held the lock before may have done all the work.
+	again, err := c.look(ctx, r)
+	if err != nil {
+		return found{}, err
+	}
+	*local = *again
+	if f, ok := c.serve(ctx, r, local); ok {
+		return f, nil
+	}
+	return c.revalidate(ctx, bounded, r, local)
+}
+
+// settle decides what becomes of a request that the registry did not answer: what is
+// stored serves, if the caller is still there and anything is usable.
+func (c *Cache) settle(ctx context.Context, r request, local *stored, err error) (found, error) {
+	if ctx.Err() != nil {
+		return found{}, context.Cause(ctx)
+	}
+	code := CodeOf(err)
+	if code == Aborted || errors.Is(err, context.DeadlineExceeded) {
+		code = Offline // our own time limit: the caller has not given up
+	}
+	switch {
+	case r.force:
+	case local.usable():
+		c.count(func(s *Stats) { s.StaleServed++; s.StoreHits++ })
+		c.emit(Event{Kind: EventStale, Name: r.name, Version: local.record.Version, Code: code, Message: err.Error()})
+		return found{answer: answer{local.version, local.checkedAt}, source: FromStore, stale: true}, nil
+	case local.damage != nil:
+		return found{}, &Error{Code: Corrupt, Op: "get", Name: r.name, Version: local.record.Version, Err: errors.Join(local.damage, err),
+			Detail: "the stored copy is damaged and the registry could not replace it: connect to the network and load the model again"}
+	}
+	e := &Error{Code: code, Op: "get", Name: r.name, Version: r.selector.String(), Err: err, Near: near(err)}
+	if code == Offline && !r.force {
+		e.Detail = "the registry cannot be reached and the model is not stored on this device: connect to the network once to load it"
+	}
+	if code == Offline && r.force {
+		e.Detail = "the registry cannot be reached"
+	}
+	if code == Quota || code == Closed {
+		return found{}, c.wrap("get", r.name, r.selector.String(), err)
+	}
+	return found{}, e
+}
+
+// look finds out what the store has for a request.
+func (c *Cache) look(ctx context.Context, r request) (*stored, error) {
+	snap, err := c.opt.Store.Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &stored{snap: snap}
+	rec := out.pick(r, c.opt.Clock.Now())
+	if rec == nil {
+		return out, nil
+	}
+	m, err := registry.DecodeManifest(rec.Manifest)
+	if err != nil || m.Name != rec.Name || m.Version != rec.Version || digest(rec.Manifest) != rec.Digest {
+		// Not worth a word: what cannot be read was not stored.
+		return out, nil
+	}
+	out.version = newVersion(*rec, m)
+	missing, err := c.opt.Store.Missing(ctx, rec.Digests())
+	if err != nil {
+		return nil, err
+	}
+	if len(missing) > 0 {
+		out.damage = &Error{Code: Corrupt, Op: "read", Name: rec.Name, Version: rec.Version, Detail: chunksText(len(missing)) + " of the stored copy are gone"}
+	}
+	return out, nil
+}
+
+// pick chooses the record for a request and sets checkedAt and confirmed. Without a
+// pointer it takes the best guess, which serves only if the registry gives no answer;
+// a version that is named exactly needs no guess.
+func (s *stored) pick(r request, now time.Time) *store.Record {
+	for _, p := range s.snap.Pointers {
+		rec := s.find(p.Name, p.Version)
+		if p.Key() != r.key() || rec == nil {
+			continue
+		}
+		s.checkedAt, s.confirmed = doubtful(rec.CheckedAt, p.CheckedAt, now), true
+		if r.selector.IsVersion() {
+			s.checkedAt = rec.CheckedAt
+		}
+		return rec
+	}
+	versions := s.versions(r.name)
+	v := r.selector.Best(versions)
+	if r.selector.IsLatest() && len(versions) > 0 {
+		v = slices.MaxFunc(versions, registry.CompareVersions)
+	}
+	rec := s.find(r.name, v)
+	if rec != nil {
+		s.checkedAt, s.confirmed = rec.CheckedAt, r.selector.IsVersion()
+	}
+	return rec
+}
+
+// doubtful returns that of two times which speaks more against freshness: one in the
+// future, else the earlier.
+func doubtful(a, b, now time.Time) time.Time {
+	if a.Before(b) == b.After(now) {
+		return b
+	}
+	return a
+}
+
+// find returns the record of a version, or nil.
+func (s *stored) find(name, version string) *store.Record {
+	for i := range s.snap.Records {
+		if r := &s.snap.Records[i]; r.Name == name && r.Version == version {
+			return r
+		}
+	}
+	return nil
+}
+
+func (s *stored) versions(name string) []string {
+	var out []string
+	for _, r := range s.snap.Records {
+		if r.Name == name {
+			out = append(out, r.Version)
+		}
+	}
+	return out
+}

@@ -1,0 +1,182 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"larder/cache/registry"
+	"larder/cache/store"
+)
+
+// Info describes a stored version.
+type Info struct {
+	Name, Version string
+	Digest        store.Digest
+	Bytes         int64 // of its chunks, shared ones included
+	Created       string
+	CommittedAt   time.Time
+	CheckedAt     time.Time
+	UsedAt        time.Time
+	NextRefresh   time.Time
+	Freshness     Freshness
+	Pinned        bool
+	Selectors     []string // what leads to this version: "latest", "^1" …
+	InUse         int      // leases in this process
+}
+
+// Stats are counters since New, and the sizes now.
+type Stats struct {
+	MemoryHits, StoreHits, RegistryLoads int64
+	Revalidations, NotModified           int64
+	StaleServed, CorruptChunks, Failures int64
+	Requests                             int64 // to the registry, retries included
+	BytesDownloaded, BytesReused         int64 // of chunks
+	MemoryBytes, MemoryBudget            int64
+	MemoryEntries, Leases                int
+	Store                                store.Usage
+}
+
+// List describes all stored versions, ordered by name and by falling version.
+func (c *Cache) List(ctx context.Context) ([]Info, error) {
+	if err := c.open("list", "", ""); err != nil {
+		return nil, err
+	}
+	snap, err := c.opt.Store.Snapshot(ctx)
+	if err != nil {
+		return nil, c.wrap("list", "", "", err)
+	}
+	inUse := c.memory.inUse()
+	var out []Info
+	for i := range snap.Records {
+		r := &snap.Records[i]
+		m, err := registry.DecodeManifest(r.Manifest)
+		if err != nil {
+			continue // as good as not stored; the next Get replaces it
+		}
+		info := c.info(r, m)
+		info.InUse = inUse[store.RecordKey(r.Name, r.Version)]
+		for _, p := range snap.Pointers {
+			if p.Name == r.Name && p.Version == r.Version {
+				info.Selectors = append(info.Selectors, p.Selector)
+			}
+		}
+		out = append(out, info)
+	}
+	slices.SortStableFunc(out, func(a, b Info) int {
+		if n := strings.Compare(a.Name, b.Name); n != 0 {
+			return n
+		}
+		return registry.CompareVersions(b.Version, a.Version)
+	})
+	return out, nil
+}
+
+// info describes one stored version.
+func (c *Cache) info(r *store.Record, m *registry.Manifest) Info {
+	s := c.state(newVersion(*r, m), r.CheckedAt)
+	return Info{Name: r.Name, Version: r.Version, Digest: r.Digest, Bytes: r.Bytes(), Created: m.Created,
+		CommittedAt: r.CommittedAt, CheckedAt: r.CheckedAt, UsedAt: r.UsedAt, NextRefresh: s.NextRefresh,
+		Freshness: s.Freshness, Pinned: r.Pinned}
+}
+
+// Refresh asks the registry now, fresh or not, about everything that is stored of the
+// model, and downloads what is new. It fails when the registry gives no answer, and
+// what is stored stays as it was. It returns the model's versions as List does.
+func (c *Cache) Refresh(ctx context.Context, name string, progress func(Progress)) ([]Info, error) {
+	if _, err := c.request("refresh", name, ""); err != nil {
+		return nil, c.failed("refresh", name, "", err)
+	}
+	snap, err := c.opt.Store.Snapshot(ctx)
+	if err != nil {
+		return nil, c.failed("refresh", name, "", err)
+	}
+	var errs []error
+	asked := 0
+	for _, p := range snap.Pointers {
+		if p.Name != name {
+			continue
+		}
+		asked++
+		errs = append(errs, c.refresh(ctx, name, p.Selector, progress))
+	}
+	if asked == 0 {
+		return nil, c.failed("refresh", name, "", &Error{Code: NotFound, Op: "refresh", Name: name, Detail: "nothing of this model is stored: load it first"})
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, c.failed("refresh", name, "", err)
+	}
+	all, err := c.List(ctx)
+	return slices.DeleteFunc(all, func(i Info) bool { return i.Name != name }), err
+}
+
+func (c *Cache) refresh(ctx context.Context, name, selector string, progress func(Progress)) error {
+	r, err := c.request("refresh", name, selector)
+	if err != nil {
+		return err
+	}
+	r.force = true
+	f, err := c.fly(ctx, "refresh "+r.key(), progress, func(ctx context.Context, tell func(Progress)) (found, error) {
+		r.progress = tell
+		return c.find(ctx, r)
+	})
+	if err != nil {
+		return err
+	}
+	c.entry(r, f).Release()
+	return nil
+}
+
+// Evict removes all versions of the model from memory and store. An Entry in use keeps
+// working as far as its files were read; the next Get downloads again.
+func (c *Cache) Evict(ctx context.Context, name string) error {
+	if err := c.open("evict", name, ""); err != nil {
+		return err
+	}
+	snap, err := c.opt.Store.Snapshot(ctx)
+	if err != nil {
+		return c.wrap("evict", name, "", err)
+	}
+	for _, r := range snap.Records {
+		if r.Name != name {
+			continue
+		}
+		if err := c.opt.Store.Remove(ctx, r.Name, r.Version); err != nil {
+			return c.wrap("evict", name, r.Version, err)
+		}
+		c.evicted(r)
+	}
+	docs, err := c.opt.Store.Documents(ctx, pendingPrefix+name+"@")
+	for _, d := range docs {
+		err = errors.Join(err, c.opt.Store.RemoveDocument(ctx, d.Key))
+	}
+	if err := errors.Join(err, c.collect(ctx)); err != nil {
+		return c.wrap("evict", name, "", err)
+	}
+	return nil
+}
+
+// Stats returns the counters.
+func (c *Cache) Stats(ctx context.Context) (Stats, error) {
+	if err := c.open("stats", "", ""); err != nil {
+		return Stats{}, err
+	}
+	u, err := c.opt.Store.Usage(ctx)
+	if err != nil {
+		return Stats{}, c.wrap("stats", "", "", err)
+	}
+	c.mu.Lock()
+	s := c.stats
+	c.mu.Unlock()
+	s.Store = u
+	if c.client != nil {
+		s.Requests = c.client.Requests()
+	}
+	m := c.memory
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s.MemoryBytes, s.MemoryBudget, s.MemoryEntries, s.Leases = m.bytes, m.budget, len(m.versions), m.leases
+	return s, nil
+}
