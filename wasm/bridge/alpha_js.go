@@ -32,8 +32,8 @@ func restoreColour(bitmap safejs.Value, w, h int, pix []byte) error {
 		if err := g.read(buffer, y, w, n); err != nil {
 			return nil
 		}
-		if _, err := safejs.CopyBytesToGo(exact, buffer); err != nil {
-			return wrap("picture", err)
+		if err := copyBytes("picture", exact, buffer); err != nil {
+			return err
 		}
 		restore(pix[y*w*4:(y+n)*w*4], exact)
 	}

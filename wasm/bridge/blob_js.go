@@ -35,14 +35,25 @@ func (b *Blob) Size() int64 { return b.size }
 // Bytes returns a copy of the bytes.
 func (b *Blob) Bytes() ([]byte, error) {
 	out := make([]byte, b.size)
-	n, err := safejs.CopyBytesToGo(out, b.array)
+	return out, copyBytes("blob", out, b.array)
+}
+
+// copyBytes copies all bytes of a Uint8Array or Uint8ClampedArray, which must have
+// the length of dst. It looks at the length first because an array whose buffer
+// was given away throws where Go cannot catch it, and ends the program.
+func copyBytes(op string, dst []byte, array safejs.Value) error {
+	n, err := array.Length()
 	if err != nil {
-		return nil, wrap("blob", err)
+		return wrap(op, err)
 	}
-	if int64(n) != b.size {
-		return nil, &Error{Op: "blob", Message: fmt.Sprintf("%d bytes of %d are left: the buffer was given away", n, b.size)}
+	if n != len(dst) {
+		return &Error{Op: op, Message: fmt.Sprintf("%d bytes are left of %d: the buffer was given away", n, len(dst))}
 	}
-	return out, nil
+	if n == 0 {
+		return nil
+	}
+	_, err = safejs.CopyBytesToGo(dst, array)
+	return wrap(op, err)
 }
 
 // JSValue returns the Uint8Array, for a store or a model that takes the bytes

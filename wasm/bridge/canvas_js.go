@@ -75,8 +75,7 @@ func (c canvas) read(bitmap safejs.Value, pix []byte, y, n int) error {
 	if err != nil {
 		return err
 	}
-	_, err = safejs.CopyBytesToGo(pix, bytes)
-	return err
+	return copyBytes("picture", pix, bytes)
 }
 
 // release frees the canvas's pixels at once.

@@ -59,6 +59,6 @@ func readFrame(ctx context.Context, frame safejs.Value) (p Picture, ok bool, err
 		return p, false, nil
 	}
 	p.Pix = make([]byte, n)
-	_, err = safejs.CopyBytesToGo(p.Pix, buffer)
-	return p, err == nil, wrap("decode", err)
+	err = copyBytes("decode", p.Pix, buffer)
+	return p, err == nil, err
 }

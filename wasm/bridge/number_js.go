@@ -30,13 +30,15 @@ func Numbers[T Number](v safejs.Value, array string, n int) ([]T, error) {
 		return nil, &Error{Op: "numbers", Message: fmt.Sprintf("data has %d elements, dims ask for %d",
 			got/max(each, 1), n*size/max(each, 1))}
 	}
+	if n == 0 {
+		return []T{}, nil // also of a buffer that was given away, which has no view
+	}
 	view, err := bytesView(v)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]T, n)
-	_, err = safejs.CopyBytesToGo(bytesOf(out), view)
-	return out, wrap("numbers", err)
+	return out, copyBytes("numbers", bytesOf(out), view)
 }
 
 // TypedArray returns a new typed array of the named class with a copy of data.

@@ -4,7 +4,6 @@ package bridge
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/hack-pad/safejs"
 )
@@ -62,11 +61,7 @@ func ReadPicture(v safejs.Value) (Picture, error) {
 		return Picture{}, &Error{Op: "picture", Message: "the ImageData holds a " + ClassName(data) + ", not 8 bits a channel"}
 	}
 	pix := make([]byte, w*h*4)
-	n, err := safejs.CopyBytesToGo(pix, data)
-	if err == nil && (n != len(pix) || integer(data, "length") != n) {
-		err = fmt.Errorf("%d bytes for %dx%d pixels", integer(data, "length"), w, h)
-	}
-	return Picture{Width: w, Height: h, Pix: pix}, wrap("picture", err)
+	return Picture{Width: w, Height: h, Pix: pix}, copyBytes("picture", pix, data)
 }
 
 // IsPicture reports whether v is what ReadPicture reads.

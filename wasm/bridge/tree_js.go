@@ -52,14 +52,12 @@ func (r *reader) read(v safejs.Value, depth int) (any, error) {
 
 func (r *reader) text(v safejs.Value) (any, error) {
 	// The length in UTF-16 units is known before the copy; in UTF-8 it is at
-	// most three times that.
-	n, err := v.Length()
+	// most three times that. Only the object around a string tells it to Go.
+	boxed, err := class("Object").Invoke(v)
 	if err != nil {
-		s, err := v.String() // a host that does not give a primitive's length
-		r.bytes -= len(s)
-		return s, wrap("read", err)
+		return nil, wrap("read", err)
 	}
-	if r.bytes -= 3 * n; r.bytes < 0 {
+	if r.bytes -= 3 * integer(boxed, "length"); r.bytes < 0 {
 		return nil, &Error{Op: "read", Message: "the strings are too long"}
 	}
 	s, err := v.String()
