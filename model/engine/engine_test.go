@@ -73,6 +73,29 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// TestDefaultsStay feeds an input that has a default, and then does not.
+func TestDefaultsStay(t *testing.T) {
+	g := &onnx.Graph{Nodes: []*onnx.Node{node("Neg", "w", "y")}, Inputs: []*onnx.ValueInfo{onnxtest.Info("w", tensor.Float32, 2)},
+		Outputs: []*onnx.ValueInfo{{Name: "y"}}, Initializers: []*onnx.Tensor{{Name: "w", Data: tensor.Vector[float32](1, 2)}}}
+	b, err := graph.Build(onnxtest.File(17, g), op.All())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := engine.Reference{}.Prepare(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		feed *tensor.Tensor
+		want []float32
+	}{{nil, []float32{-1, -2}}, {tensor.Vector[float32](3, 4), []float32{-3, -4}}, {nil, []float32{-1, -2}}} {
+		out, err := p.Run(context.Background(), []*tensor.Tensor{tt.feed})
+		if err != nil || !slices.Equal(tensor.Data[float32](out[0]), tt.want) {
+			t.Errorf("feed %v gives %v, %v", tt.feed, out, err)
+		}
+	}
+}
+
 func TestInvalidFeeds(t *testing.T) {
 	p := prepare(t, op.All(), 0, "y", node("Relu", "x", "y"))
 	for _, feeds := range [][]*tensor.Tensor{nil, {nil}, {tensor.Scalar[float32](1), nil}} {

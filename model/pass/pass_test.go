@@ -126,18 +126,17 @@ func TestFoldIsBounded(t *testing.T) {
 		n    *onnx.Node
 	}{
 		{"ConstantOfShape", dims(1<<20, 1<<9), node("ConstantOfShape", "d", "c")},
-		{"Expand", dims(1 << 29), node("Expand", "w d", "c")},
+		{"Expand", dims(1 << 23), node("Expand", "w d", "c")},
 		{"MatMul", &onnx.Tensor{Name: "d", Data: large}, node("MatMul", "d d", "c")},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			one := &onnx.Tensor{Name: "w", Data: tensor.Vector[float32](1)}
-			g := build(t, file([]*onnx.Tensor{one, tt.init}, tt.n, node("Identity", "c", "e"), node("Add", "x e", "y")))
-			// What cannot be added to x is an error; whether it is found is not
-			// what this test asks.
-			_ = pass.Run(g, pass.All)
-			if len(g.Nodes) == 0 || g.Nodes[0].Type != tt.name {
-				t.Errorf("got\n%s", g.Text())
+			f := file([]*onnx.Tensor{one, tt.init}, tt.n)
+			f.Outputs = []*onnx.ValueInfo{{Name: "c"}}
+			g := build(t, f)
+			if err := pass.Run(g, pass.All); err != nil || len(g.Nodes) != 1 {
+				t.Errorf("got %v\n%s", err, g.Text())
 			}
 		})
 	}
