@@ -60,12 +60,14 @@ func All() *Registry {
 		repeatOps, padOps, scatterOps, chooseOps, resizeOps,
 		constantOps, castOps,
 		quantizeOps, quantizedOps,
+		// Classic machine learning (ai.onnx.ml).
+		treeOps,
 		// Arithmetic element by element.
 		elementwiseOps, compareOps, mathOps,
 		activationOps, clipOps, preluOps, shrinkOps, softmaxOps,
 		// Reductions.
 		reduceOps, argOps, cumulativeOps,
 		// Networks.
-		convOps, poolOps, matmulOps, normOps, dropoutOps,
+		convOps, poolOps, matmulOps, einsumOps, normOps, dropoutOps,
 	)
 }
