@@ -10,6 +10,11 @@ import (
 // convert copies a decoded picture. A GIF's first picture may be smaller than
 // its screen; the rest of the screen is black.
 func convert(im image.Image, h pre.Header) *pre.Image {
+	if y, ok := im.(*image.YCbCr); ok && h.Format == "jpeg" {
+		if out, ok := convertJPEG(y); ok {
+			return out
+		}
+	}
 	b := im.Bounds()
 	out := &pre.Image{Width: b.Dx(), Height: b.Dy()}
 	x0, y0 := 0, 0
