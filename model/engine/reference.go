@@ -140,6 +140,12 @@ func (p *program) Run(ctx context.Context, feeds []*tensor.Tensor) ([]*tensor.Te
 // Close drops everything.
 func (p *program) Close() { *p = program{} }
 
+// maxSteering bounds the tensors whose elements admit shows to an operator.
+// Those that steer sizes (a shape, pads, scales) have at most two elements for
+// a dimension. The bound is low because Infer computes results that are small
+// and constant, and everything is constant here.
+const maxSteering = 2 * tensor.MaxRank
+
 // run is the state of one Run.
 type run struct {
 	slots        []*tensor.Tensor
@@ -196,6 +202,11 @@ func (r *run) step(s *step) error {
 // memory, and a few numbers in a file can ask for any amount.
 func (r *run) admit(n *graph.Node, in []*tensor.Tensor) error {
 	known := graph.Describe(in)
+	for i := range known {
+		if c := known[i].Const; c != nil && c.Len() > maxSteering {
+			known[i].Const = nil
+		}
+	}
 	out, err := n.Infer(known)
 	if err != nil {
 		return err
