@@ -30,7 +30,8 @@ usage() {
 
 	  serve [--addr HOST:PORT]             serve the site, rebuilding it when a source changes
 	  build [--out DIR] [--models DIR]     write the site to dist/ (or DIR)
-	  test                                 every check and test: native, Node, Chromium, site, edge
+	  test [STAGE...]                      every check and test, or the named stages of it:
+	                                       format vet generate imports native race node browser site e2e edge
 	  check                                the quick part of test: format, vet, generated files, imports, sizes
 	  bench                                the Go benchmarks of the model and the cache
 	  edge                                 run the edge worker in workerd on this machine
@@ -291,31 +292,46 @@ larder() {
 # build_edge writes the edge worker to dist-edge/.
 build_edge() { larder edge --out dist-edge; }
 
-command_check() {
+# The stages of the gate in their order: name, heading. Stage x is the function stage_x.
+stages=(
+	"format:format and scripts"
+	"vet:build and vet, native and js/wasm"
+	"generate:generated files are up to date"
+	"imports:import rules"
+	"native:native tests"
+	"race:race detector"
+	"node:js/wasm tests under Node"
+	"browser:js/wasm tests in Chromium"
+	"site:site and sizes"
+	"e2e:end-to-end tests in Chromium"
+	"edge:edge worker in workerd"
+)
+
+# run_stages NAME… runs the named stages, in the order of the list.
+run_stages() {
 	need_go
-	stage "format" stage_format
-	stage "vet" stage_vet
-	stage "generated files" stage_generate
-	stage "import rules" stage_imports
-	stage "site and sizes" stage_site
+	local entry name known=" ${stages[*]%%:*} "
+	for name in "$@"; do
+		[[ $known == *" $name "* ]] || die "no such stage: $name (there are:$known)"
+	done
+	for entry in "${stages[@]}"; do
+		name=${entry%%:*}
+		if [[ " $* " == *" $name "* ]]; then stage "${entry#*:}" "stage_$name"; fi
+	done
 	verdict
 }
 
+command_check() { run_stages format vet generate imports site; }
+
 command_test() {
-	need_go
+	if [ $# -gt 0 ]; then
+		run_stages "$@"
+		return
+	fi
+	# What cannot be installed should be known at once, not after ten minutes.
 	need_node
 	need_chromium
-	stage "format" stage_format
-	stage "vet" stage_vet
-	stage "generated files" stage_generate
-	stage "native tests" stage_native
-	stage "race detector" stage_race
-	stage "js/wasm tests under Node" stage_node
-	stage "js/wasm tests in Chromium" stage_browser
-	stage "site and sizes" stage_site
-	if [ -d web/e2e ]; then stage "end-to-end tests in Chromium" stage_e2e; fi
-	if [ -f wasm/edge/package.json ]; then stage "edge tests in workerd" stage_edge; fi
-	verdict
+	run_stages "${stages[@]%%:*}"
 }
 
 command_bench() {

@@ -37,7 +37,7 @@ var importRules = []importRule{
 	{"model/pass", "model/graph model/op model/tensor"},
 	{"model/plan", "model/pass model/graph model/op model/tensor"},
 	{"model/engine", "model/plan model/pass model/graph model/op model/tensor"},
-	{"model", "model/engine model/plan model/pass model/graph model/op model/onnx model/tensor model/pack"},
+	{"model", "model/engine model/plan model/pass model/graph model/op model/onnx model/tensor model/pre model/post model/pack"},
 	{"model/pre", "model/tensor"},
 	{"model/pre/imagefile", "model/pre golang.org/x/image/..."},
 	{"model/post", "model/tensor"},
