@@ -12,9 +12,11 @@
 //     top stands the link to the operator's specification and the opsets that
 //     differ.
 //  2. Write a struct for the attributes, a [Constructor] that reads and checks
-//     them, and the methods Infer and Run of [Operator].
-//  3. Add one line to the family's table in registry.go: domain, name, the
-//     first opset of that meaning, constructor.
+//     them, and the methods types and run of rule (rule.go), of which newRuled
+//     makes an [Operator].
+//  3. Add one line to the family's table at the top of its file: domain, name,
+//     the first opset of that meaning, constructor. All in registry.go lists
+//     the tables.
 //  4. Add the names of the cases that pass now to optest/testdata/pass.txt; the
 //     suite prints them.
 package op

@@ -42,8 +42,8 @@ func (d *dropout) types(in []Value) ([]Value, error) {
 	if err := wantType("training_mode", train, tensor.Bool); err != nil {
 		return nil, err
 	}
-	if train.Const != nil {
-		if err := refuseTraining(train.Const); err != nil {
+	if ratio := input(in, 1); train.Const != nil && (ratio.Absent || ratio.Const != nil) {
+		if err := refuseTraining(train.Const, ratio.Const); err != nil {
 			return nil, err
 		}
 	}
@@ -54,16 +54,26 @@ func (d *dropout) types(in []Value) ([]Value, error) {
 	return []Value{like(in[0]), mask}, nil
 }
 
-// refuseTraining fails if the mode is true.
-func refuseTraining(mode *tensor.Tensor) error {
+// refuseTraining fails if the mode is true, unless nothing would be dropped. A
+// nil ratio stands for the default, 0.5.
+func refuseTraining(mode, ratio *tensor.Tensor) error {
 	d, ok := mode.Any().([]bool)
-	switch {
-	case !ok || len(d) != 1:
+	if !ok || len(d) != 1 {
 		return Invalidf("training_mode is %v, want one bool", mode)
-	case d[0]:
-		return Unsupportedf("training mode")
 	}
-	return nil
+	if !d[0] {
+		return nil
+	}
+	if ratio != nil && ratio.Len() == 1 && floatTypes.has(ratio.DType()) {
+		wide, err := toFloat64(ratio)
+		if err != nil {
+			return err
+		}
+		if tensor.Data[float64](wide)[0] == 0 {
+			return nil
+		}
+	}
+	return Unsupportedf("training mode")
 }
 
 // run implements [rule].
