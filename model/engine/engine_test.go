@@ -178,6 +178,30 @@ func TestValuesAreReleased(t *testing.T) {
 	}
 }
 
+// spy is an operator that remembers whether it was shown the elements of its
+// input before the run.
+type spy struct{ shown *bool }
+
+func (s spy) Infer(in []op.Value) ([]op.Value, error) {
+	*s.shown = in[0].Const != nil
+	return in[:1], nil
+}
+func (spy) Run(in []*tensor.Tensor) ([]*tensor.Tensor, error) { return in[:1], nil }
+
+func TestOnlySteeringValuesAreShown(t *testing.T) {
+	var shown bool
+	reg := op.NewRegistry([]op.Entry{{Type: "Spy", Since: 1, New: func(op.Node) (op.Operator, error) { return spy{&shown}, nil }}})
+	p := prepare(t, reg, 0, "y", node("Spy", "x", "y"))
+	for n, want := range map[int]bool{1: true, 2 * tensor.MaxRank: true, 2*tensor.MaxRank + 1: false} {
+		if _, err := p.Run(context.Background(), []*tensor.Tensor{tensor.Must(tensor.New(tensor.Float32, n))}); err != nil {
+			t.Fatal(err)
+		}
+		if shown != want {
+			t.Errorf("%d elements shown: %v", n, shown)
+		}
+	}
+}
+
 func TestMemoryLimit(t *testing.T) {
 	one := []*tensor.Tensor{tensor.Vector[float32](1)}
 	tests := []struct {
