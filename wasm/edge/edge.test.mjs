@@ -1,0 +1,231 @@
+// The edge Worker in the real runtime (workerd), against the golden values of the leaf models.
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { after, before, describe, test } from "node:test";
+import { MODELS, TOKEN, start, upload } from "./local/host.mjs";
+
+const TESTDATA = path.resolve(MODELS, "../../../model/testdata");
+const golden = async (model, version) => JSON.parse(await readFile(path.join(TESTDATA, model, version, "golden.json")));
+const picture = (name) => readFile(path.join(TESTDATA, "demo", name));
+const jpeg = (name) => readFile(path.join(MODELS, "leaf/2.0.0/demo", name));
+
+// The file of each package is the one with the best download for equal accuracy.
+const SHIPPED = { "leaf 1.0.0": "model.onnx", "leaf 1.1.0": "model.onnx", "leaf 2.0.0": "model-fp16w.onnx", "leaf-small 1.0.0": "model-fp16w.onnx" };
+
+let edge;
+const get = (route) => fetch(edge.url + route);
+const post = (route, body, headers = {}) => fetch(edge.url + route, { method: "POST", body, headers });
+const json = async (response, status = 200) => {
+  const text = await response.text();
+  assert.equal(response.status, status, text);
+  return JSON.parse(text);
+};
+
+describe("registry in R2", () => {
+  before(async () => {
+    edge = await start();
+    await upload(edge.mf);
+  });
+  after(() => edge.stop());
+
+  test("simultaneous first requests are all answered", async () => {
+    const body = await jpeg("healthy.jpg");
+    const answers = await Promise.all(Array.from({ length: 8 }, () => post("/v2/models/leaf-small/classify", body).then(json)));
+    for (const answer of answers) assert.equal(answer.label, "healthy");
+  });
+
+  test("health", async () => {
+    assert.deepEqual(await json(await get("/v2/health/live")), { live: true });
+    assert.deepEqual(await json(await get("/v2/health/ready")), { ready: true });
+    assert.deepEqual(await json(await get("/v2/models/leaf/ready")), { name: "leaf", ready: true });
+  });
+
+  test("metadata", async () => {
+    assert.equal((await json(await get("/v2"))).name, "larder");
+    const leaf = await json(await get("/v2/models/leaf"));
+    assert.deepEqual(leaf.versions, ["1.0.0", "1.1.0", "2.0.0"]);
+    assert.deepEqual(leaf.inputs, [{ name: "image", datatype: "FP32", shape: [-1, 3, 224, 224] }]);
+    assert.deepEqual(leaf.outputs.map((o) => o.name), ["logits", "features"]);
+    assert.deepEqual((await json(await get("/v2/models/leaf/versions/1.0.0"))).versions, ["1.0.0"]);
+  });
+
+  for (const [id, file] of Object.entries(SHIPPED)) {
+    const [model, version] = id.split(" ");
+    test(`${id}: lossless pictures give the golden input, logits and probabilities`, async () => {
+      const { images, classes } = await golden(model, version);
+      for (const [name, want] of Object.entries(images)) {
+        const answer = await json(
+          await post(`/v2/models/${model}/versions/${version}/classify?include=input,logits`, await picture(name.replace(".jpg", ".png"))),
+        );
+        assert.equal(answer.model_version, version);
+        const input = Float32Array.from(answer.input.data);
+        assert.equal(createHash("sha256").update(new Uint8Array(input.buffer)).digest("hex"), want.input_sha256, name);
+        const logits = want.logits_onnxruntime[file];
+        answer.logits.data.forEach((value, i) => assert.ok(Math.abs(value - logits[i]) <= 1e-3, `${name}: logit ${i} is ${value}, want ${logits[i]}`));
+        for (const { label, probability } of answer.classes) {
+          const p = want.probabilities_calibrated[classes.indexOf(label)];
+          // The golden probabilities are those of the float32 file.
+          assert.ok(Math.abs(probability - p) <= 0.01, `${name}: ${label} ${probability}, want ${p}`);
+        }
+        assert.equal(answer.label, want.predicted);
+        assert.equal(answer.unknown, want.unknown, name);
+      }
+    });
+  }
+
+  test("photographs give the same label and nearly the same probabilities", async () => {
+    const { images, classes } = await golden("leaf", "2.0.0");
+    for (const [name, want] of Object.entries(images)) {
+      const answer = await json(await post("/v2/models/leaf/classify", await jpeg(name)));
+      assert.equal(answer.label, want.predicted);
+      for (const { label, probability } of answer.classes) {
+        assert.ok(Math.abs(probability - want.probabilities_calibrated[classes.indexOf(label)]) <= 0.02, `${name}: ${label} ${probability}`);
+      }
+    }
+  });
+
+  test("infer answers a tensor, flat or nested, with the outputs asked for", async () => {
+    const { images } = await golden("leaf", "2.0.0");
+    const { input, logits } = await json(await post("/v2/models/leaf/classify?include=input,logits", await picture("bean_rust.png")));
+    const ask = (data) =>
+      post(
+        "/v2/models/leaf/infer",
+        JSON.stringify({ id: "42", inputs: [{ name: "image", shape: input.shape, datatype: "FP32", data }], outputs: [{ name: "logits" }] }),
+      ).then(json);
+    const plane = (c) => Array.from({ length: 224 }, (_, y) => input.data.slice((c * 224 + y) * 224, (c * 224 + y + 1) * 224));
+    for (const data of [input.data, [[plane(0), plane(1), plane(2)]]]) {
+      const answer = await ask(data);
+      assert.equal(answer.id, "42");
+      assert.equal(answer.model_name, "leaf");
+      assert.equal(answer.model_version, "2.0.0");
+      assert.deepEqual(answer.outputs, [{ name: "logits", datatype: "FP32", shape: [1, 3], data: logits.data }]);
+    }
+    const want = images["bean_rust.jpg"].logits_onnxruntime["model-fp16w.onnx"];
+    logits.data.forEach((value, i) => assert.ok(Math.abs(value - want[i]) <= 1e-3));
+  });
+
+  describe("bad requests are answered plainly and the Worker lives on", () => {
+    const infer = (request) => ["/v2/models/leaf/infer", JSON.stringify(request)];
+    const input = { name: "image", shape: [1, 3, 224, 224], datatype: "FP32", data: [1, 2, 3] };
+    const cases = {
+      "unknown model": [404, /leef/, "/v2/models/leef/infer", "{}"],
+      "unknown version": [404, /9\.9\.9/, "/v2/models/leaf/versions/9.9.9/infer", "{}"],
+      "unknown path": [404, /no such path/, "/v2/models/leaf/explain", "{}"],
+      "not JSON": [400, /JSON/, "/v2/models/leaf/infer", "hello"],
+      "no inputs": [400, /no inputs/, ...infer({ inputs: [] })],
+      "too few elements": [400, /3 elements/, ...infer({ inputs: [input] })],
+      "wrong name": [400, /"picture"/, ...infer({ inputs: [{ ...input, name: "picture", shape: [3] }] })],
+      "wrong datatype": [400, /FP16|FP33/, ...infer({ inputs: [{ ...input, datatype: "FP33" }] })],
+      "wrong shape": [400, /image/, ...infer({ inputs: [{ ...input, shape: [3] }] })],
+      "empty picture": [400, /empty|no bytes|0 bytes/i, "/v2/models/leaf/classify", ""],
+      "text as picture": [400, /not a picture/i, "/v2/models/leaf/classify", "I am no picture at all, I am a text."],
+    };
+    for (const [name, [status, text, route, body]] of Object.entries(cases)) {
+      test(name, async () => {
+        const { error } = await json(await post(route, body), status);
+        assert.match(error, text);
+      });
+    }
+    test("truncated picture", async () => {
+      const whole = await jpeg("healthy.jpg");
+      const { error } = await json(await post("/v2/models/leaf/classify", whole.subarray(0, whole.length / 2)), 400);
+      assert.match(error, /truncated|incomplete|cut off|ends/i);
+    });
+    test("wrong method", async () => {
+      const response = await get("/v2/models/leaf/infer");
+      assert.equal(response.headers.get("allow"), "POST");
+      await json(response, 405);
+    });
+    test("binary tensors", async () => {
+      const response = await post("/v2/models/leaf/infer", "{}", { "inference-header-content-length": "2" });
+      assert.match((await json(response, 400)).error, /binary/);
+    });
+    test("body over the limit", async () => {
+      assert.match((await json(await post("/v2/models/leaf/infer", new Uint8Array(17 << 20)), 413)).error, /larger than/);
+    });
+    after(async () => {
+      assert.equal((await json(await post("/v2/models/leaf/classify", await jpeg("healthy.jpg")))).label, "healthy");
+    });
+  });
+
+  test("the registry is served with ETag, If-None-Match and Range", async () => {
+    const file = "/models/leaf/2.0.0/model.onnx";
+    const bytes = await readFile(path.join(MODELS, "leaf/2.0.0/model.onnx"));
+    const head = await fetch(edge.url + file, { method: "HEAD" });
+    const etag = head.headers.get("etag");
+    assert.equal(head.headers.get("content-length"), String(bytes.length));
+    assert.match(etag, /^"/);
+    assert.equal((await fetch(edge.url + file, { headers: { "if-none-match": etag } })).status, 304);
+    const part = await fetch(edge.url + file, { headers: { range: "bytes=100-199", "if-range": etag } });
+    assert.equal(part.status, 206);
+    assert.equal(part.headers.get("content-range"), `bytes 100-199/${bytes.length}`);
+    assert.deepEqual(Buffer.from(await part.arrayBuffer()), bytes.subarray(100, 200));
+    const changed = await fetch(edge.url + file, { headers: { range: "bytes=100-199", "if-range": '"another"' } });
+    assert.equal(changed.status, 200);
+    assert.equal((await changed.arrayBuffer()).byteLength, bytes.length);
+    assert.equal((await fetch(edge.url + file, { headers: { range: `bytes=${bytes.length}-` } })).status, 416);
+    assert.equal((await get("/models/none.json")).status, 404);
+  });
+
+  test("an isolate stays within its memory", async () => {
+    const response = await get("/v2/health/ready");
+    const bytes = Number(response.headers.get("x-larder-memory-bytes"));
+    assert.ok(bytes > 0 && bytes < 128 << 20, `${bytes} bytes of 128 MiB`);
+  });
+});
+
+describe("control plane", () => {
+  const order = (route, body, token = TOKEN) =>
+    fetch(edge.url + "/control/" + route, {
+      method: body === undefined ? "GET" : "POST",
+      body: body && JSON.stringify(body),
+      headers: { authorization: "Bearer " + token },
+    });
+  before(async () => {
+    edge = await start({ indexTTL: "0" });
+    for (const name of ["manifest.json", "model.onnx", "card.md", "ood.json"]) {
+      const response = await fetch(`${edge.url}/control/objects/models/leaf-small/1.0.0/${name}`, {
+        method: "PUT",
+        body: await readFile(path.join(MODELS, "leaf-small/1.0.0", name)),
+        headers: { authorization: "Bearer " + TOKEN },
+      });
+      assert.equal(response.status, 201, await response.text());
+    }
+  });
+  after(() => edge.stop());
+
+  test("callers need the token", async () => {
+    await json(await order("models", undefined, "guess"), 401);
+  });
+
+  test("an incomplete version is not listed, a complete one answers at once", async () => {
+    await json(await get("/v2/models/leaf-small/ready"), 404);
+    assert.match((await json(await order("models/leaf-small/versions", { version: "1.0.0" }), 404)).error, /upload it first/);
+    await upload(edge.mf); // the rest of the files; brings an index of its own
+    await (await edge.mf.getR2Bucket("MODELS")).delete("models/index.json");
+    await json(await order("models/leaf-small/versions", { version: "1.0.0" }));
+    await json(await get("/v2/models/leaf-small/ready"));
+  });
+
+  test("an alias rolls a version out and back", async () => {
+    for (const version of ["1.0.0", "2.0.0"]) await json(await order("models/leaf/versions", { version }));
+    for (const version of ["1.0.0", "2.0.0", "1.0.0"]) {
+      await json(await order("models/leaf/aliases", { alias: "latest", version }));
+      const answer = await json(await post("/v2/models/leaf/versions/latest/classify", await jpeg("healthy.jpg")));
+      assert.equal(answer.model_version, version);
+    }
+  });
+});
+
+describe("registry in static assets", () => {
+  before(async () => {
+    edge = await start({ assets: true });
+  });
+  after(() => edge.stop());
+
+  test("classify", async () => {
+    assert.equal((await json(await post("/v2/models/leaf/classify", await jpeg("bean_rust.jpg")))).label, "bean_rust");
+  });
+});

@@ -1,0 +1,189 @@
+package service
+
+import (
+	"time"
+
+	"larder/cache/registry"
+	"larder/model"
+	"larder/model/pack"
+)
+
+// shelf keeps what the isolate has: the index, manifests, and the models that
+// are ready to run.
+//
+// Objects that the host has provided wait in arrived until a request uses them.
+// Requests overlap between their rounds, so two may need and fetch the same
+// object: the first copy is used, and a copy that nobody wants any more is
+// dropped when it comes.
+type shelf struct {
+	opt     Options
+	wanted  map[string]bool // keys that a Reply has named as a Need
+	arrived map[string]Object
+
+	index     *registry.Index
+	indexETag string
+	indexAt   time.Time // when the index was last fetched or found unchanged
+
+	models  map[string]*loaded // by "name@version"
+	weights int64              // bytes of the model files of models
+	clock   int64              // counts uses, for the order of eviction
+}
+
+// loaded is a model that is ready to run.
+type loaded struct {
+	manifest *pack.Manifest
+	session  *model.Session
+	// classifier is nil for a model whose task is not the classification of
+	// pictures.
+	classifier *model.Classifier
+	bytes      int64
+	used       int64
+}
+
+const indexKey = "models/" + pack.IndexFile
+
+func newShelf(opt Options) *shelf {
+	return &shelf{opt: opt, wanted: map[string]bool{}, arrived: map[string]Object{}, models: map[string]*loaded{}}
+}
+
+func (s *shelf) put(o Object) {
+	if s.wanted[o.Key] {
+		s.arrived[o.Key] = o
+	}
+}
+
+// get returns the object of this key, which stays, or needs it. An object that
+// the registry does not have is a NotFound error.
+func (s *shelf) get(key, etag string) (Object, error) {
+	o, ok := s.arrived[key]
+	if !ok {
+		s.wanted[key] = true
+		return o, needError{{Key: key, ETag: etag}}
+	}
+	if o.State == Missing {
+		s.drop(key)
+		return o, &registry.Error{Code: registry.NotFound, Op: "fetch", Path: key, Detail: "the registry does not have this file"}
+	}
+	return o, nil
+}
+
+// drop forgets an object that has been used.
+func (s *shelf) drop(key string) {
+	delete(s.arrived, key)
+	delete(s.wanted, key)
+}
+
+// currentIndex returns the index, asked for again once it is older than
+// IndexTTL. A clock that went back counts as expiry. One that was fetched for
+// this very request, whose rounds all have the same time, is never too old.
+func (s *shelf) currentIndex(now time.Time) (*registry.Index, error) {
+	age := now.Sub(s.indexAt)
+	if s.index != nil && (age == 0 || age > 0 && age < s.opt.IndexTTL) {
+		return s.index, nil
+	}
+	etag := ""
+	if s.index != nil {
+		etag = s.indexETag
+	}
+	o, err := s.get(indexKey, etag)
+	if err != nil {
+		return nil, err
+	}
+	s.drop(indexKey)
+	if o.State == Unchanged && s.index != nil {
+		s.indexAt = now
+		return s.index, nil
+	}
+	index, err := registry.DecodeIndex(o.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	s.index, s.indexETag, s.indexAt = index, o.ETag, now
+	return index, nil
+}
+
+// open returns the model that name and version (exact, range, alias or "")
+// stand for, ready to run.
+func (s *shelf) open(name, version string, now time.Time) (*loaded, error) {
+	index, err := s.currentIndex(now)
+	if err != nil {
+		return nil, err
+	}
+	selector, err := registry.ParseSelector(version)
+	if err != nil {
+		return nil, err
+	}
+	version, err = index.Resolve(name, selector)
+	if err != nil {
+		return nil, err
+	}
+	key := name + "@" + version
+	m := s.models[key]
+	if m == nil {
+		if m, err = s.load(name, version); err != nil {
+			return nil, err
+		}
+		s.models[key] = m
+		s.weights += m.bytes
+		s.evict(key)
+	}
+	s.clock++
+	m.used = s.clock
+	return m, nil
+}
+
+// load makes a model ready from its manifest and its model file. The manifest
+// waits until the file is here, too: a request is handled anew after each round.
+func (s *shelf) load(name, version string) (*loaded, error) {
+	dir := "models/" + name + "/" + version + "/"
+	o, err := s.get(dir+pack.ManifestFile, "")
+	if err != nil {
+		return nil, err
+	}
+	manifest, err := pack.DecodeManifest(o.Bytes)
+	if err != nil {
+		s.drop(o.Key)
+		return nil, err
+	}
+	file := manifest.File(manifest.Model.File)
+	data, err := s.get(dir+file.Path, "")
+	if err != nil {
+		return nil, err
+	}
+	s.drop(o.Key)
+	s.drop(data.Key)
+	if int64(len(data.Bytes)) != file.Bytes || data.SHA256 != file.SHA256.String() {
+		return nil, &pack.Error{Code: pack.Corrupt, Doc: data.Key, Reason: "the bytes are not those of the manifest: upload the file again"}
+	}
+	return prepare(manifest, data.Bytes)
+}
+
+func prepare(manifest *pack.Manifest, data []byte) (*loaded, error) {
+	session, err := model.Load(data, model.Options{})
+	if err != nil {
+		return nil, err
+	}
+	m := &loaded{manifest: manifest, session: session, bytes: int64(len(data))}
+	if isPictureClassifier(manifest) {
+		if m.classifier, err = model.NewClassifier(session, manifest); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// evict closes the least recently used models until the rest fits; it spares
+// the one just loaded.
+func (s *shelf) evict(keep string) {
+	for s.weights > s.opt.WeightBytes && len(s.models) > 1 {
+		oldest := ""
+		for key, m := range s.models {
+			if key != keep && (oldest == "" || m.used < s.models[oldest].used) {
+				oldest = key
+			}
+		}
+		s.weights -= s.models[oldest].bytes
+		s.models[oldest].session.Close()
+		delete(s.models, oldest)
+	}
+}
