@@ -38,6 +38,9 @@ func (e usageError) Error() string { return e.detail }
 func commands() []command {
 	return []command{
 		{name: "serve", summary: "serve the site in dist/", run: runServe},
+		{name: "predict", summary: "say what pictures show", run: runPredict},
+		{name: "models", summary: "list the models of a registry", run: runModels},
+		{name: "add", summary: "make a package of an ONNX model and add it to a registry", run: runAdd},
 		{name: "build", summary: "build the site into dist/", hidden: true, run: runBuild},
 		{name: "edge", summary: "build the edge worker into dist-edge/", hidden: true, run: runEdge},
 		{name: "size", summary: "print the sizes of a built site", hidden: true, run: runSize},
