@@ -61,7 +61,7 @@ func All() *Registry {
 		constantOps, castOps,
 		quantizeOps, quantizedOps,
 		// Classic machine learning (ai.onnx.ml).
-		treeOps,
+		treeOps, linearOps, featureOps, labelOps,
 		// Arithmetic element by element.
 		elementwiseOps, compareOps, mathOps,
 		activationOps, clipOps, preluOps, shrinkOps, softmaxOps,
