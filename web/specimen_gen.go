@@ -44,10 +44,22 @@ func (c *Specimen) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 				{
 					vgparent := vgn
 					_ = vgparent
-					vgn = &vugu.VGNode{Type: vugu.VGNodeType(3), Namespace: "", Data: "img", Attr: []vugu.VGAttribute{{Namespace: "", Key: "id", Val: "preview"}}}
-					vgparent.AppendChild(vgn)
-					vgn.AddAttrInterface("alt", c.Picture.Alt)
-					vgn.AddAttrInterface("src", c.Picture.URL)
+					if c.Picture.URL != "" {
+						vgn = &vugu.VGNode{Type: vugu.VGNodeType(3), Namespace: "", Data: "img", Attr: []vugu.VGAttribute{{Namespace: "", Key: "id", Val: "preview"}}}
+						vgparent.AppendChild(vgn)
+						vgn.AddAttrInterface("alt", c.Picture.Alt)
+						vgn.AddAttrInterface("src", c.Picture.URL)
+					}
+					if c.Picture.URL == "" {
+						vgn = &vugu.VGNode{Type: vugu.VGNodeType(3), Namespace: "", Data: "p", Attr: []vugu.VGAttribute{{Namespace: "", Key: "class", Val: "unshown"}}}
+						vgparent.AppendChild(vgn)
+						{
+							vgparent := vgn
+							_ = vgparent
+							vgn = &vugu.VGNode{Type: vugu.VGNodeType(1), Data: "This file cannot be shown."}
+							vgparent.AppendChild(vgn)
+						}
+					}
 					vgn = &vugu.VGNode{Type: vugu.VGNodeType(3), Namespace: "", Data: "figcaption", Attr: []vugu.VGAttribute(nil)}
 					vgparent.AppendChild(vgn)
 					vgn.SetInnerHTML(c.Picture.Caption)

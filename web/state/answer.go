@@ -36,13 +36,13 @@ func newAnswer(p *message.Prediction, threshold float64) *AnswerView {
 	switch {
 	case p.Unknown && ok && threshold > 0:
 		v.Headline = "Not recognised"
-		v.Lead = unknownSentence + " The closest is " + display(best) + " with " + percent(best.Probability) +
-			"; it answers from " + percent(threshold) + " on."
+		v.Lead = unknownSentence + " The closest is " + display(best) + " with " + unbroken(percent(best.Probability)) +
+			"; it answers from " + unbroken(percent(threshold)) + " on."
 	case p.Unknown || !ok:
 		v.Headline, v.Lead, v.Unknown = "Not recognised", unknownSentence, true
 	default:
 		v.Headline = display(best)
-		v.Lead = "The model gives this class " + percent(best.Probability) + "."
+		v.Lead = "The model gives this class " + unbroken(percent(best.Probability)) + "."
 	}
 	v.Spoken = v.Headline + ", " + percent(best.Probability) + "."
 	if v.Unknown {

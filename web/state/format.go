@@ -3,6 +3,7 @@ package state
 import (
 	"math"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -22,6 +23,9 @@ func percent(p float64) string {
 	}
 	return decimal(p*100, 1) + " %"
 }
+
+// unbroken keeps a figure and its unit on one line.
+func unbroken(s string) string { return strings.ReplaceAll(s, " ", "\u00a0") }
 
 // size formats a number of bytes in decimal units, as browsers and shops do.
 func size(n int64) string {

@@ -18,11 +18,13 @@ type Picture struct {
 	Name   string // the file's name, or what a demo shows; may be empty
 	URL    string // where the browser can show it from
 	Data   any    // what Model.Predict takes; nil: fetch it from URL first
+
+	hidden bool // the browser cannot show it
 }
 
 // PictureView is the picture as it is shown.
 type PictureView struct {
-	URL     string
+	URL     string // empty: the browser cannot show it
 	Alt     string // says what the picture is to people who cannot see it
 	Caption string
 }
@@ -42,6 +44,9 @@ func (p Picture) view() *PictureView {
 		kind = "Photo"
 	}
 	v := &PictureView{URL: p.URL, Alt: kind, Caption: kind}
+	if p.hidden {
+		v.URL = ""
+	}
 	// A demo's name is the answer: it is said in the alternative text only, so
 	// that the caption does not look like a diagnosis.
 	if p.Name != "" {

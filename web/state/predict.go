@@ -93,3 +93,13 @@ func (a *App) Rendered(took time.Duration) {
 		a.notify()
 	}
 }
+
+// CannotShow tells that the browser could not show the picture with that URL: it
+// may be no picture at all.
+func (a *App) CannotShow(url string) {
+	a.update(func() {
+		if a.picture != nil && a.picture.URL == url {
+			a.picture.hidden = true
+		}
+	})
+}

@@ -5,11 +5,14 @@
 // 'unsafe-eval' forbids. The page loads the extracted file instead, and its boot
 // script answers Vugu's one call of eval with nothing.
 //
-// The extracted script differs from Vugu's in one respect: it leaves alone what
-// is already as it should be. Vugu writes every attribute and text anew on each
-// render. That makes screen readers read live regions again, starts the loading
-// of pictures again, and replaces the nodes of the static page. [Script] refuses a
-// script in which it does not find exactly the writes that it knows.
+// The extracted script differs from Vugu's in two respects. It leaves alone what
+// is already as it should be: Vugu writes every attribute and text anew on each
+// render, which makes screen readers read live regions again, starts the loading
+// of pictures again, and replaces the nodes of the static page. And an event
+// carries the few properties that handlers here use: Vugu copies every primitive
+// property of the event and its target, the markup inside the target included.
+// [Script] refuses a script in which it does not find exactly the places that it
+// knows.
 //
 // The package is for the site builder; it needs the go command.
 package vugudom
@@ -49,8 +52,8 @@ func Extract(ctx context.Context, root string) ([]byte, error) {
 	return Script(source)
 }
 
-// Script returns the script that the Go source declares, with its writes made
-// conditional.
+// Script returns the script that the Go source declares, with the changes that
+// the package's comment names.
 func Script(source []byte) ([]byte, error) {
 	file, err := parser.ParseFile(token.NewFileSet(), "renderer-js-script.go", source, 0)
 	if err != nil {
@@ -60,7 +63,7 @@ func Script(source []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, w := range writes {
+	for _, w := range changes {
 		if n := strings.Count(script, w.old); n != w.count {
 			return nil, fmt.Errorf("vugudom: the script has %d times %q, want %d: this is another version of Vugu, revise package vugudom", n, w.old, w.count)
 		}
@@ -69,16 +72,17 @@ func Script(source []byte) ([]byte, error) {
 	return []byte(script + ";\n"), nil
 }
 
-// writes are the places where the script changes the page, and what takes their
-// place. Each compares with what is there: nothing is remembered that could be
-// out of date.
-var writes = []struct {
+// changes are places in the script, and what takes their place. A write compares
+// with what is there: nothing is remembered that could be out of date.
+var changes = []struct {
 	old, new string
 	count    int
 }{
 	{"e.setAttribute(t,n),x.elAttrNames", "e.getAttribute(t)===n||e.setAttribute(t,n),x.elAttrNames", 1},
 	{"x.el.textContent=e", "x.el.textContent===e||(x.el.textContent=e)", 2},
 	{`x.el.innerHTML=(x.bufferedInnerHTML||"")+e,`, `e=(x.bufferedInnerHTML||"")+e,x.el.innerHTML===e||(x.el.innerHTML=e),`, 1},
+	{"for(let e in i)try", `for(let e of["type"])try`, 1},
+	{"for(let t in e)try{let n=typeof e[t]", `for(let t of["id","value","checked"])try{let n=typeof e[t]`, 1},
 }
 
 // find returns the value of the constant.

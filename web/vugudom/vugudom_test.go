@@ -15,7 +15,7 @@ func TestExtract(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"window.vuguRender=", "e.getAttribute(t)===n", "x.el.innerHTML===e"} {
+	for _, want := range []string{"window.vuguRender=", "e.getAttribute(t)===n", "x.el.innerHTML===e", `["id","value","checked"]`} {
 		if !strings.Contains(string(script), want) {
 			t.Errorf("the script lacks %q", want)
 		}

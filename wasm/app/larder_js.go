@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"syscall/js"
+
+	"github.com/hack-pad/safejs"
+
+	"larder/wasm/bridge"
+	"larder/wasm/message"
+	"larder/web/state"
+)
+
+// larder is larder.js, as opened by boot.js. It implements state.Larder.
+type larder struct {
+	boot   js.Value
+	opened js.Value
+}
+
+var _ state.Larder = (*larder)(nil)
+
+// Open takes over the Larder that boot.js began to open, or opens another after a
+// failure.
+func (l *larder) Open(context.Context) error {
+	opened, err := await("open", l.boot.Call("open"))
+	if err != nil {
+		return err
+	}
+	l.opened = opened
+	return nil
+}
+
+// Index lists what the registry offers.
+func (l *larder) Index(context.Context) (message.Index, error) {
+	value, err := await("index", l.opened.Call("index"))
+	if err != nil {
+		return message.Index{}, err
+	}
+	tree, err := bridge.ToGo(safejs.Safe(value))
+	if err != nil {
+		return message.Index{}, err
+	}
+	return message.DecodeIndex(tree)
+}
+
+// Load loads a model.
+func (l *larder) Load(ctx context.Context, name, version string, onProgress func(message.Progress)) (state.Model, error) {
+	sig, stop := signal(ctx)
+	defer stop()
+	progress := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		if tree, err := bridge.ToGo(safejs.Safe(args[0])); err == nil {
+			if p, err := message.DecodeProgress(tree); err == nil {
+				onProgress(p)
+			}
+		}
+		return nil
+	})
+	defer progress.Release()
+	options := map[string]any{"signal": sig, "onProgress": progress}
+	if version != "" {
+		options["version"] = version
+	}
+	value, err := await("load", l.opened.Call("load", name, options))
+	if err != nil {
+		return nil, err
+	}
+	return newModel(value)
+}
+
+// Refresh asks the registry for a newer version now.
+func (l *larder) Refresh(_ context.Context, name string) error {
+	_, err := await("refresh", l.opened.Get("cache").Call("refresh", name))
+	return err
+}
+
+// model is a loaded model of larder.js. It implements state.Model.
+type model struct {
+	value js.Value
+	info  message.Info
+	demos []state.Demo
+}
+
+var _ state.Model = (*model)(nil)
+
+func newModel(value js.Value) (*model, error) {
+	tree, err := bridge.ToGo(safejs.Safe(value.Get("info")))
+	if err != nil {
+		return nil, err
+	}
+	info, err := message.DecodeInfo(tree)
+	if err != nil {
+		return nil, fmt.Errorf("app: info of the model: %w", err)
+	}
+	return &model{value: value, info: info, demos: demosOf(info)}, nil
+}
+
+// Info says what is known about the model.
+func (m *model) Info() message.Info { return m.info }
+
+// Demos lists the pictures that come with the version.
+func (m *model) Demos() []state.Demo { return m.demos }
+
+// Predict classifies a Blob.
+func (m *model) Predict(ctx context.Context, picture any) (message.Prediction, error) {
+	sig, stop := signal(ctx)
+	defer stop()
+	value, err := await("predict", m.value.Call("predict", picture, map[string]any{"signal": sig}))
+	if err != nil {
+		return message.Prediction{}, err
+	}
+	tree, err := bridge.ToGo(safejs.Safe(value))
+	if err != nil {
+		return message.Prediction{}, err
+	}
+	return message.DecodePrediction(tree)
+}
+
+// Dispose gives the model back. Its outcome does not matter: the worker drops
+// what nobody uses.
+func (m *model) Dispose() { go func() { _, _ = await("dispose", m.value.Call("dispose")) }() }
+
+// demosOf reads the demo pictures from the manifest that came with the model.
+func demosOf(info message.Info) []state.Demo {
+	if info.Manifest == "" {
+		return nil
+	}
+	value, err := safejs.Safe(js.Global().Get("JSON")).Call("parse", info.Manifest)
+	if err != nil {
+		return nil
+	}
+	tree, err := bridge.ToGo(value)
+	if err != nil {
+		return nil
+	}
+	manifest, _ := tree.(map[string]any)
+	return state.DemosOf(manifest, "models/"+info.Model.Name+"/"+info.Model.Version+"/")
+}
