@@ -150,11 +150,11 @@ type resizeAxis struct {
 // present reports whether input i is there and not an empty tensor, which
 // before opset 13 stood for an absent one.
 func present(in []Value, i int) bool {
-	v := input(in, i)
-	return i >= 0 && !v.Absent && !(v.Ranked && len(v.Shape) == 1 && v.Shape[0] == 0)
+	v := optional(in, i)
+	return !v.Absent && !(v.Ranked && len(v.Shape) == 1 && v.Shape[0] == 0)
 }
 
-// vector returns the numbers of input i, nil if it is not there.
+// vectorOf returns the numbers of input i, nil if it is not there.
 func vectorOf(in []Value, i int) (nums []float64, known bool, err error) {
 	if !present(in, i) {
 		return nil, true, nil
@@ -234,7 +234,8 @@ func (r *resize) regions(in []Value, list []resizeAxis, axes []int) (known bool,
 	return true, nil
 }
 
-// byScales multiplies sizes; in float32, as exporters do.
+// byScales multiplies sizes; in float32, as exporters do, and without regard to
+// the region of interest, as ONNX's own shape inference does against the text.
 func (r *resize) byScales(list []resizeAxis, axes []int, scales []float64) error {
 	for i, k := range axes {
 		a := &list[k]
@@ -244,7 +245,7 @@ func (r *resize) byScales(list []resizeAxis, axes []int, scales []float64) error
 		if a.in < 0 {
 			continue
 		}
-		out := math.Floor(float64(float32(a.in) * float32(a.end-a.start) * float32(a.scale)))
+		out := math.Floor(float64(float32(a.in) * float32(a.scale)))
 		if err := a.setSize(k, out); err != nil {
 			return err
 		}

@@ -85,10 +85,22 @@ func newTreeClassifier(n Node) (Operator, error) {
 		c.oneColumn = c.oneColumn && v.target == c.votes[0].target
 		c.positive = c.positive && v.weight >= 0
 	}
-	if labels.count() == 2 && len(c.base) == 2 && c.oneColumn {
-		return nil, Unsupportedf("two base values for weights of one class only")
+	if err := c.checkBase(); err != nil {
+		return nil, err
 	}
 	return newRuled(n, arity{1, 1, 2}, c)
+}
+
+// checkBase refuses base values whose meaning ONNX leaves open: one for two
+// classes belongs to weights of the first class only, two to weights of both.
+func (c *treeClassifier) checkBase() error {
+	if c.labels.count() != 2 || len(c.base) == 0 || len(c.votes) == 0 {
+		return nil
+	}
+	if first := c.oneColumn && c.votes[0].target == 0; first != (len(c.base) == 1) {
+		return Unsupportedf("%d base values, weights of one class only: %v", len(c.base), c.oneColumn)
+	}
+	return nil
 }
 
 func (c *treeClassifier) types(in []Value) ([]Value, error) {
@@ -177,10 +189,10 @@ func (c *treeClassifier) binary(s []float64, voted bool, round func(float64) flo
 		return best
 	}
 	switch {
-	case c.oneColumn && c.positive:
-		s[0], s[1] = round(1-margin), margin
 	case c.transform == "LOGISTIC":
 		s[0], s[1] = logistic(-margin), logistic(margin)
+	case c.oneColumn && c.positive:
+		s[0], s[1] = round(1-margin), margin
 	default:
 		s[0], s[1] = -margin, margin
 	}
