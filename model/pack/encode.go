@@ -82,6 +82,10 @@ func (w writer) line(body func(writer)) func() {
 // each writes a list, one element after the other.
 func each[T any](w writer, name string, list []T, elem func(*T)) {
 	w.field(name, func() {
+		if len(list) == 0 {
+			w.ArrEmpty()
+			return
+		}
 		w.Arr(func(*jx.Encoder) {
 			for i := range list {
 				elem(&list[i])
@@ -196,6 +200,10 @@ func (w writer) licence(l *Licence) func() {
 
 func (w writer) metrics(list []Metric) func() {
 	return func() {
+		if len(list) == 0 {
+			w.ObjEmpty()
+			return
+		}
 		w.obj(func() {
 			for _, m := range list {
 				w.field(m.Name, func() { w.Float64(m.Value) })
