@@ -126,10 +126,13 @@ func (w *window) span(i, in, kernel int) (span, error) {
 		return s, Invalidf("kernel reaches over %d, spatial dimension %d has %d with padding", s.reach(), i, in+s.begin+s.end)
 	}
 	s.out = room/s.stride + 1
-	// With ceil_mode a last window may reach beyond the padding, but it must
-	// begin before the padding at the end.
-	if w.ceil && room%s.stride != 0 && s.out*s.stride < in+s.begin {
-		s.out++
+	if w.ceil {
+		// A last window may reach beyond the padding, but none may begin in the
+		// padding at the end.
+		s.out = (room+s.stride-1)/s.stride + 1
+		if (s.out-1)*s.stride >= in+s.begin {
+			s.out--
+		}
 	}
 	if s.out > math.MaxInt32 {
 		return s, Unsupportedf("output of size %d", s.out)
