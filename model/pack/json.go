@@ -28,7 +28,7 @@ func document(doc string, data []byte, read func(r reader) error) error {
 		}
 		// Syntax first: from here on an error is about one field.
 		if err := jx.DecodeBytes(data).Validate(); err != nil {
-			return &Error{Code: Invalid, Reason: "is not valid JSON: " + err.Error(), Err: err}
+			return &Error{Code: Invalid, Reason: "is not valid JSON: " + innermost(err).Error()}
 		}
 		return read(reader{jx.DecodeBytes(data)})
 	}()
@@ -38,9 +38,22 @@ func document(doc string, data []byte, read func(r reader) error) error {
 		return e
 	}
 	if err != nil {
-		return &Error{Code: Invalid, Doc: doc, Reason: err.Error(), Err: err}
+		return &Error{Code: Invalid, Doc: doc, Reason: innermost(err).Error()}
 	}
 	return nil
+}
+
+// innermost returns the first cause. jx wraps an error once for each level of
+// nesting, so that the text of the whole chain is quadratic in a hostile
+// document's depth.
+func innermost(err error) error {
+	for {
+		next := errors.Unwrap(err)
+		if next == nil {
+			return err
+		}
+		err = next
+	}
 }
 
 // want checks the type of the next value.

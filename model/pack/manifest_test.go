@@ -374,3 +374,15 @@ func BenchmarkDecodeManifest(b *testing.B) {
 		}
 	}
 }
+
+// Deep nesting costs no more than its length: the error names the cause, not
+// every level above it.
+func TestDeepNestingIsCheap(t *testing.T) {
+	for _, text := range []string{strings.Repeat(`{"a":[`, 100000), `{"a":` + strings.Repeat(`[`, 100000) + strings.Repeat(`]`, 100000) + `}`} {
+		_, err := DecodeManifest([]byte(text))
+		var e *Error
+		if !errors.As(err, &e) || len(e.Error()) > 300 {
+			t.Errorf("%d bytes of error", len(err.Error()))
+		}
+	}
+}
