@@ -37,40 +37,31 @@ export async function serveObject(request, env) {
     const head = await env.MODELS.head(key);
     return head === null ? notFound(key) : new Response(null, { headers: objectHeaders(head) });
   }
-  const ranged = request.headers.has("range");
-  const object = await bucketGet(env.MODELS, key, request, ranged);
+  const options = {};
+  const match = request.headers.get("if-none-match");
+  if (match !== null) options.onlyIf = { etagDoesNotMatch: match.replace(/^W\//, "").replaceAll('"', "") };
+  const head = request.headers.has("range") ? await env.MODELS.head(key) : null;
+  const range = head === null ? undefined : wantedRange(request, head);
+  if (range === null) return new Response(null, { status: 416, headers: { "content-range": `bytes */${head.size}` } });
+  const object = await env.MODELS.get(key, { ...options, range });
   if (object === null) return notFound(key);
   const headers = objectHeaders(object);
-  if (object === undefined) return new Response(null, { status: 416 });
   if (!object.body) return new Response(null, { status: 304, headers });
-  if (!ranged || !object.range) return new Response(object.body, { headers });
-  const { offset, length } = span(object);
-  headers["content-range"] = `bytes ${offset}-${offset + length - 1}/${object.size}`;
-  headers["content-length"] = String(length);
+  if (range === undefined) return new Response(object.body, { headers });
+  headers["content-range"] = `bytes ${range.offset}-${range.offset + range.length - 1}/${object.size}`;
+  headers["content-length"] = String(range.length);
   return new Response(object.body, { status: 206, headers });
 }
 
-async function bucketGet(bucket, key, request, ranged) {
-  const match = request.headers.get("if-none-match");
-  const options = {};
-  if (match !== null) options.onlyIf = { etagDoesNotMatch: match.replace(/^W\//, "").replaceAll('"', "") };
-  if (ranged && (await rangeStillHolds(bucket, key, request))) options.range = request.headers;
-  return bucket.get(key, options);
-}
-
-// rangeStillHolds is RFC 9110, section 13.1.5: a range is only honoured if If-Range names the present representation.
-async function rangeStillHolds(bucket, key, request) {
-  const wanted = request.headers.get("if-range");
-  if (wanted === null) return true;
-  const head = await bucket.head(key);
-  return head !== null && head.httpEtag === wanted;
-}
-
-// span resolves R2's three forms of a range to offset and length.
-function span(object) {
-  const { offset, length, suffix } = object.range;
-  if (suffix !== undefined) return { offset: Math.max(0, object.size - suffix), length: Math.min(suffix, object.size) };
-  return { offset: offset ?? 0, length: length ?? object.size - (offset ?? 0) };
+// wantedRange resolves a Range header of one range (RFC 9110, section 14): undefined means the whole object, null that
+// the object has no such bytes. A range counts only if If-Range, where given, names the present representation.
+function wantedRange(request, { size, httpEtag }) {
+  const ifRange = request.headers.get("if-range");
+  const spec = /^bytes=(\d*)-(\d*)$/.exec(request.headers.get("range").trim());
+  if (spec === null || (spec[1] === "" && spec[2] === "") || (ifRange !== null && ifRange !== httpEtag)) return undefined;
+  const first = spec[1] === "" ? Math.max(0, size - Number(spec[2])) : Number(spec[1]);
+  const last = spec[1] === "" || spec[2] === "" ? size - 1 : Math.min(Number(spec[2]), size - 1);
+  return first > last ? null : { offset: first, length: last - first + 1 };
 }
 
 function objectHeaders(object) {

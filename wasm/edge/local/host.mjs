@@ -35,7 +35,7 @@ export async function start({ port = 0, assets = false, indexTTL = "60" } = {}) 
     host: "127.0.0.1",
     port,
     bindings: { CONTROL_TOKEN: TOKEN, INDEX_TTL_SECONDS: indexTTL },
-    ...(assets ? { assets: { directory: path.dirname(MODELS), binding: "ASSETS" } } : { r2Buckets: ["MODELS"] }),
+    ...(assets ? { assets: { directory: path.dirname(MODELS), binding: "ASSETS", routerConfig: { has_user_worker: true, invoke_user_worker_ahead_of_assets: true } } } : { r2Buckets: ["MODELS"] }),
   });
   const url = String(await mf.ready).replace(/\/$/, "");
   return { url, mf, stop: () => mf.dispose() };
@@ -47,6 +47,6 @@ export async function upload(mf, folder = MODELS) {
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const file = path.join(entry.parentPath ?? entry.path, entry.name);
-    await bucket.put("models/" + path.relative(folder, file).split(path.sep).join("/"), await readFile(file));
+    await bucket.put("models/" + path.relative(folder, file).split(path.sep).join("/"), new Uint8Array(await readFile(file)));
   }
 }
