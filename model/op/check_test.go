@@ -11,10 +11,11 @@ import (
 
 // opCase is one call of an operator.
 type opCase struct {
-	name  string
-	typ   string
-	opset int // 0 stands for 17
-	attrs Attrs
+	name   string
+	domain string // "" stands for the default one
+	typ    string
+	opset  int // 0 stands for 17
+	attrs  Attrs
 	// in has nil for an absent input.
 	in []*tensor.Tensor
 	// outputs is the number of outputs that are asked for, 0 stands for 1.
@@ -24,7 +25,7 @@ type opCase struct {
 
 // node returns the node of a case, with names for inputs and outputs.
 func (c *opCase) node() Node {
-	n := Node{Type: c.typ, Opset: c.opset, Attrs: c.attrs}
+	n := Node{Domain: c.domain, Type: c.typ, Opset: c.opset, Attrs: c.attrs}
 	if n.Opset == 0 {
 		n.Opset = 17
 	}

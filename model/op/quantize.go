@@ -68,6 +68,9 @@ func (g grain) check(x, scale, zero Value) error {
 	if !scale.Ranked || !x.Ranked || single1(scale.Shape) {
 		return nil
 	}
+	if len(scale.Shape) == 1 && scale.Shape[0] < 0 {
+		return nil // it may be one number for everything
+	}
 	if !g.since13 {
 		return Invalidf("scale %v is not a scalar, as it must be before opset 13", scale)
 	}
