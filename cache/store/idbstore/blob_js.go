@@ -1,0 +1,153 @@
+//go:build js
+
+package idbstore
+
+import (
+	"fmt"
+
+	"github.com/hack-pad/safejs"
+
+	"larder/cache/store"
+)
+
+// Blob is a chunk in the browser's memory.
+type Blob struct {
+	array safejs.Value // Uint8Array
+	size  int64
+}
+
+// Size returns the number of bytes.
+func (b *Blob) Size() int64 { return b.size }
+
+// JSValue returns the bytes as a Uint8Array, not copied. They must not be changed, nor
+// their buffer transferred.
+func (b *Blob) JSValue() safejs.Value { return b.array }
+
+// Bytes copies the bytes into Go's heap.
+func (b *Blob) Bytes() ([]byte, error) {
+	// An array whose buffer was transferred away throws where Go cannot catch it.
+	if n, err := b.array.Length(); err != nil || int64(n) != b.size {
+		return nil, &store.Error{Code: store.Internal, Op: "bytes", Err: fmt.Errorf("the buffer was transferred away")}
+	}
+	out := make([]byte, b.size)
+	if b.size == 0 {
+		return out, nil
+	}
+	if _, err := safejs.CopyBytesToGo(out, b.array); err != nil {
+		return nil, typed("bytes", "", err)
+	}
+	return out, nil
+}
+
+// foreign is a Blob whose bytes are in the browser's memory already: an ArrayBuffer or
+// a view of one.
+type foreign interface{ JSValue() safejs.Value }
+
+// newBlob wraps an ArrayBuffer or a view of one; anything else gives nil.
+func newBlob(v safejs.Value) (*Blob, error) {
+	array, err := uint8Array(v)
+	if err != nil || array.IsNull() {
+		return nil, err
+	}
+	n, err := array.Length()
+	return &Blob{array: array, size: int64(n)}, err
+}
+
+// uint8Array returns a Uint8Array over the bytes of an ArrayBuffer or of a view, null
+// for anything else.
+func uint8Array(v safejs.Value) (safejs.Value, error) {
+	if v.Type() != safejs.TypeObject {
+		return safejs.Null(), nil
+	}
+	class, err := global("Uint8Array")
+	if err != nil {
+		return class, err
+	}
+	buffer, err := global("ArrayBuffer")
+	if err != nil {
+		return buffer, err
+	}
+	if is, err := v.InstanceOf(class); err != nil || is {
+		return v, err
+	}
+	if is, err := v.InstanceOf(buffer); err != nil || is {
+		if err != nil {
+			return v, err
+		}
+		return class.New(v)
+	}
+	view, err := buffer.Call("isView", v)
+	if err != nil {
+		return view, err
+	}
+	if is, err := view.Bool(); err != nil || !is {
+		return safejs.Null(), err
+	}
+	whole, err := v.Get("buffer")
+	if err != nil {
+		return whole, err
+	}
+	return class.New(whole, numberAt(v, "byteOffset"), numberAt(v, "byteLength"))
+}
+
+// arrayBuffer returns an ArrayBuffer with exactly the bytes of a Blob: the browser's
+// own if the Blob has one of that size, else a copy.
+func arrayBuffer(b store.Blob) (safejs.Value, error) {
+	class, err := global("Uint8Array")
+	if err != nil {
+		return class, err
+	}
+	f, ok := b.(foreign)
+	if !ok {
+		data, err := b.Bytes()
+		if err != nil {
+			return class, err
+		}
+		return jsBytes(data, "buffer")
+	}
+	array, err := uint8Array(f.JSValue())
+	if err != nil {
+		return array, err
+	}
+	if n, err := array.Length(); err != nil || int64(n) != b.Size() {
+		return array, fmt.Errorf("blob of %d bytes says %d", n, b.Size())
+	}
+	buffer, err := array.Get("buffer")
+	if err != nil {
+		return buffer, err
+	}
+	plain, err := global("ArrayBuffer")
+	if err != nil {
+		return plain, err
+	}
+	// A part of a buffer would be stored with all of it, shared memory not at all.
+	if is, err := buffer.InstanceOf(plain); err == nil && is && numberAt(buffer, "byteLength") == b.Size() {
+		return buffer, nil
+	}
+	copied, err := class.New(array)
+	if err != nil {
+		return copied, err
+	}
+	return copied.Get("buffer")
+}
+
+// jsBytes copies bytes into a Uint8Array and returns the array, or its property.
+func jsBytes(data []byte, property string) (safejs.Value, error) {
+	class, err := global("Uint8Array")
+	if err != nil {
+		return class, err
+	}
+	array, err := class.New(len(data))
+	if err != nil {
+		return array, err
+	}
+	if len(data) > 0 {
+		if _, err := safejs.CopyBytesToJS(array, data); err != nil {
+			return array, err
+		}
+	}
+	if property == "" {
+		return array, nil
+	}
+	return array.Get(property)
+}

@@ -1,0 +1,37 @@
+// Package idbstore is the store in the browser's IndexedDB, for pages and workers.
+//
+// The database (named "larder" unless Options say otherwise) has four object stores,
+// all with keys of their own:
+//
+//	chunks     "<sha256 in hexadecimal>"  ArrayBuffer
+//	records    "name@version"             {name, version, manifest: Uint8Array, digest,
+//	                                       chunks: [{digest, size}], committedAt, checkedAt,
+//	                                       usedAt, manifestETag, pinned}
+//	pointers   "name" or "name@selector"  {name, selector, version, checkedAt}
+//	documents  key                        {key, data: Uint8Array, etag, checkedAt}
+//
+// Times are milliseconds since 1970. What is read is checked: a record that is not of
+// this form is taken as not stored.
+//
+// # Durability and room
+//
+// Commit uses durability "strict", so that it is on disk when it returns; everything
+// else is relaxed. Killing the browser leaves each transaction whole or undone. A full
+// disk or quota gives the code Quota and leaves what was there. A chunk is one value of
+// at most 4 MiB, far below the 127 MiB that Chromium allows for one.
+//
+// # Other tabs
+//
+// A tab that wants to upgrade or delete the database is not kept waiting: this one
+// closes its connection and opens a new one with its next call. When the user deletes
+// the site's data, or the browser evicts it, calls find an empty database.
+//
+// # Bytes
+//
+// Chunks stay outside Go's heap: what Chunks returns is a [*Blob], whose JSValue is a
+// Uint8Array, and PutChunks takes any Blob with such a method without copying it through
+// Go. Whoever has the Uint8Array must not transfer its buffer away.
+//
+// One persistent callback serves all events. Inside a transaction only callbacks run:
+// a goroutine that waited for anything else would find the transaction finished.
+package idbstore

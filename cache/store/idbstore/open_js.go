@@ -1,0 +1,213 @@
+//go:build js
+
+package idbstore
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/hack-pad/safejs"
+
+	"larder/cache/store"
+)
+
+// The object stores.
+const (
+	chunks    = "chunks"
+	records   = "records"
+	pointers  = "pointers"
+	documents = "documents"
+)
+
+// upgrades brings a database from version i to i+1. A published step never changes; a
+// new layout is a new step.
+var upgrades = []func(db safejs.Value) error{
+	func(db safejs.Value) error {
+		for _, name := range []string{chunks, records, pointers, documents} {
+			if _, err := db.Call("createObjectStore", name); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+}
+
+// Store implements store.Store on IndexedDB.
+type Store struct {
+	name   string
+	events *events
+
+	mu      sync.Mutex
+	db      safejs.Value // null while there is no connection
+	forget  func()       // stops the connection's events
+	closed  bool
+	opening chan struct{} // holds one token; whoever has it may open a connection
+}
+
+var _ store.Store = (*Store)(nil)
+
+// Open opens the database and creates it if need be. Errors: Blocked (an old page keeps
+// it from being upgraded, or a newer one has upgraded it: reload), Quota, Internal
+// (there is no IndexedDB, or the browser refuses it).
+func Open(ctx context.Context, opt Options) (*Store, error) {
+	if opt.Name == "" {
+		opt.Name = DefaultName
+	}
+	e, err := newEvents()
+	if err != nil {
+		return nil, typed("open", opt.Name, err)
+	}
+	s := &Store{name: opt.Name, events: e, db: safejs.Null(), forget: func() {}, opening: make(chan struct{}, 1)}
+	s.opening <- struct{}{}
+	if _, err := s.connection(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// connection returns the open connection, or opens one.
+func (s *Store) connection(ctx context.Context) (safejs.Value, error) {
+	select {
+	case <-s.opening:
+		defer func() { s.opening <- struct{}{} }()
+	case <-ctx.Done():
+		return safejs.Null(), store.CheckContext(ctx, "open", s.name)
+	}
+	s.mu.Lock()
+	db, closed := s.db, s.closed
+	s.mu.Unlock()
+	if closed {
+		return db, &store.Error{Code: store.Closed, Op: "open", Key: s.name}
+	}
+	if !db.IsNull() {
+		return db, nil
+	}
+	db, err := s.connect(ctx)
+	if err != nil {
+		return db, typed("open", s.name, err)
+	}
+	return db, s.adopt(db)
+}
+
+// adopt makes db the connection and watches for its end.
+func (s *Store) adopt(db safejs.Value) error {
+	off, err := s.events.on(db, func(_ string, db, _ safejs.Value) {
+		// Another tab upgrades or deletes the database, or the browser took it: let go.
+		// The next call opens it again.
+		s.drop(db)
+	}, "versionchange", "close")
+	if err != nil {
+		return typed("open", s.name, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		off()
+		_, _ = db.Call("close")
+		return &store.Error{Code: store.Closed, Op: "open", Key: s.name}
+	}
+	s.db, s.forget = db, off
+	return nil
+}
+
+// drop closes a connection.
+func (s *Store) drop(db safejs.Value) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.db.IsNull() || !s.db.Equal(db) {
+		return
+	}
+	s.forget()
+	s.db, s.forget = safejs.Null(), func() {}
+	_, _ = db.Call("close")
+}
+
+// connect asks the browser for a connection.
+func (s *Store) connect(ctx context.Context) (safejs.Value, error) {
+	factory, err := global("indexedDB")
+	if err != nil {
+		return factory, err
+	}
+	req, err := factory.Call("open", s.name, len(upgrades))
+	if err != nil {
+		return req, err
+	}
+	type outcome struct {
+		db  safejs.Value
+		err error
+	}
+	done := make(chan outcome, 1)
+	var once sync.Once // the first outcome is told; a connection that comes later is closed
+	end := func(o outcome) (told bool) {
+		once.Do(func() { told = true; done <- o })
+		return told
+	}
+	var off func()
+	off, err = s.events.on(req, func(kind string, req, event safejs.Value) {
+		switch kind {
+		case "upgradeneeded":
+			if err := upgrade(req, numberAt(event, "oldVersion")); err != nil {
+				abort(req)
+				end(outcome{err: err})
+			}
+		case "blocked":
+			end(outcome{err: &store.Error{Code: store.Blocked, Op: "open", Key: s.name,
+				Err: errors.New("another tab uses an older version of the database: close the other tabs of this site")}})
+		case "error":
+			off()
+			e, _ := req.Get("error")
+			end(outcome{err: exceptionOf(e)})
+		case "success":
+			off()
+			db, err := req.Get("result")
+			if !end(outcome{db, err}) {
+				_, _ = db.Call("close") // nobody waits for it any more
+			}
+		}
+	}, "upgradeneeded", "blocked", "error", "success")
+	if err != nil {
+		return req, err
+	}
+	select {
+	case o := <-done:
+		return o.db, o.err
+	case <-ctx.Done():
+		end(outcome{}) // so that a late success is closed
+		return safejs.Null(), store.CheckContext(ctx, "open", s.name)
+	}
+}
+
+// upgrade runs the steps that the database has not seen.
+func upgrade(req safejs.Value, from int64) error {
+	db, err := req.Get("result")
+	if err != nil {
+		return err
+	}
+	for _, step := range upgrades[min(max(int(from), 0), len(upgrades)):] {
+		if err := step(db); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// abort rolls an upgrade back.
+func abort(req safejs.Value) {
+	if tx, err := req.Get("transaction"); err == nil && tx.Type() == safejs.TypeObject {
+		_, _ = tx.Call("abort")
+	}
+}
+
+// Close closes the connection. What is under way ends first.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	db, was := s.db, s.closed
+	s.closed = true
+	s.mu.Unlock()
+	if !was && !db.IsNull() {
+		s.drop(db)
+	}
+	return nil
+}
