@@ -261,7 +261,7 @@ node_tests() {
 	need_npm "$1"
 	local tests=("$1"/*.test.mjs)
 	[ -e "${tests[0]}" ] || die "$1 has no tests"
-	node --test --test-concurrency=1 "${tests[@]}"
+	node --test --test-reporter=spec --test-concurrency=1 "${tests[@]}"
 }
 
 stage_e2e() {

@@ -14,7 +14,7 @@ const contentSecurityPolicy = "default-src 'self'; script-src 'self' 'wasm-unsaf
 	"manifest-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // permissionsPolicy gives the page the camera, for taking a photo, and nothing else.
-const permissionsPolicy = "camera=(self), microphone=(), geolocation=(), payment=(), usb=(), serial=(), bluetooth=(), display-capture=()"
+const permissionsPolicy = "camera=(self), microphone=(), geolocation=(), payment=(), usb=(), serial=(), display-capture=()"
 
 // setSecurity sets the headers that every answer carries. isolate adds the three
 // that make the page cross-origin isolated, which shared memory needs.
