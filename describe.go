@@ -53,8 +53,10 @@ func (f *addFlags) describe(m *pack.Manifest, p ports, train *training) error {
 			}
 			input.Image, picture = image, true
 		}
-		for _, name := range train.features {
-			input.Features = append(input.Features, pack.Feature{Name: name})
+		if n := len(in.dims); n > 0 && in.dims[n-1].Size == len(train.features) {
+			for _, name := range train.features {
+				input.Features = append(input.Features, pack.Feature{Name: name})
+			}
 		}
 		m.Inputs = append(m.Inputs, input)
 	}
