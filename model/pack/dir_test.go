@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -70,6 +71,10 @@ func TestVerifyFindsEveryChange(t *testing.T) {
 	other := f
 	other.SHA256[0] ^= 1
 	corrupt("another whole", other, data)
+	other = f
+	other.Chunks = slices.Clone(f.Chunks)
+	other.Chunks[1].SHA256[0] ^= 1
+	corrupt("another chunk", other, data)
 }
 
 // sample is a small package.

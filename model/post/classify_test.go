@@ -57,7 +57,7 @@ func TestClassify(t *testing.T) {
 				if c.Display != strings.ToUpper(c.Label) {
 					t.Errorf("display of %q is %q", c.Label, c.Display)
 				}
-				if tt.p != nil && math.Abs(c.Probability-tt.p[i]) > 1e-8 {
+				if tt.p != nil && !(math.Abs(c.Probability-tt.p[i]) <= 1e-8) {
 					t.Errorf("class %d: %v, want %v", i, c.Probability, tt.p[i])
 				}
 			}
@@ -144,7 +144,7 @@ func FuzzClassify(f *testing.F) {
 			sum += c.Probability
 			last = c.Probability
 		}
-		if math.Abs(sum-1) > 1e-9 {
+		if !(math.Abs(sum-1) <= 1e-9) {
 			t.Fatalf("sum is %v", sum)
 		}
 		// The shift itself rounds scores beyond 2^20 or so.
@@ -158,7 +158,7 @@ func FuzzClassify(f *testing.F) {
 			t.Fatal(err)
 		}
 		for i := range again.Classes {
-			if math.Abs(again.Classes[i].Probability-got.Classes[i].Probability) > 1e-9 {
+			if !(math.Abs(again.Classes[i].Probability-got.Classes[i].Probability) <= 1e-9) {
 				t.Fatalf("%v, shifted %v", got.Classes, again.Classes)
 			}
 		}
