@@ -1,0 +1,124 @@
+package filestore_test
+
+import (
+	"crypto/sha256"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"larder/cache/store"
+	"larder/cache/store/filestore"
+	"larder/cache/store/storetest"
+)
+
+func TestConformance(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) storetest.Opener {
+		dir := filepath.Join(t.TempDir(), "a", "b")
+		return func() (store.Store, error) { return filestore.Open(dir) }
+	})
+}
+
+// committed opens a store in dir with one version.
+func committed(t *testing.T, dir string) (store.Store, store.Record, store.Chunk) {
+	t.Helper()
+	s, err := filestore.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := []byte("weights")
+	c := store.Chunk{Digest: sha256.Sum256(data), Data: store.Bytes(data)}
+	now := time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
+	m := []byte("manifest")
+	r := store.Record{Name: "leaf", Version: "1.0.0", Manifest: m, Digest: sha256.Sum256(m), CommittedAt: now, CheckedAt: now,
+		Chunks: []store.Ref{{Digest: c.Digest, Size: int64(len(data))}}}
+	if err := s.PutChunks(t.Context(), []store.Chunk{c}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Commit(t.Context(), r, store.Pointer{Name: "leaf", Selector: store.Latest, Version: "1.0.0", CheckedAt: now}); err != nil {
+		t.Fatal(err)
+	}
+	return s, r, c
+}
+
+func TestBrokenState(t *testing.T) {
+	good := func(dir string) string {
+		data, err := os.ReadFile(filepath.Join(dir, "state.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
+	for _, c := range []struct {
+		name    string
+		change  func(old string) string
+		records int
+	}{
+		{"as it was", func(s string) string { return s }, 1},
+		{"empty", func(string) string { return "" }, 0},
+		{"cut", func(s string) string { return s[:len(s)/2] }, 0},
+		{"garbage", func(string) string { return "\x00\xff{" }, 0},
+		{"another schema", func(s string) string { return strings.Replace(s, `"schema":1`, `"schema":2`, 1) }, 0},
+		{"bad digest", func(s string) string { return strings.Replace(s, `"Digest":"`, `"Digest":"x`, 1) }, 0},
+		{"bad name", func(s string) string { return strings.ReplaceAll(s, `"leaf"`, `"../leaf"`) }, 0},
+		{"negative size", func(s string) string { return strings.Replace(s, `"Size":7`, `"Size":-7`, 1) }, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			s, r, _ := committed(t, dir)
+			if err := os.WriteFile(filepath.Join(dir, "state.json"), []byte(c.change(good(dir))), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			snap, err := s.Snapshot(t.Context())
+			if err != nil || len(snap.Records) != c.records {
+				t.Fatalf("%+v, %v", snap, err)
+			}
+			// And it heals.
+			if err := s.Commit(t.Context(), r, store.Pointer{Name: "leaf", Selector: store.Latest, Version: "1.0.0"}); err != nil {
+				t.Fatal(err)
+			}
+			if snap, err := s.Snapshot(t.Context()); err != nil || len(snap.Records) != 1 {
+				t.Fatalf("%+v, %v", snap, err)
+			}
+		})
+	}
+}
+
+func TestLeftoversOfACrash(t *testing.T) {
+	dir := t.TempDir()
+	s, _, c := committed(t, dir)
+	left := filepath.Join(dir, "tmp", "123")
+	if err := os.WriteFile(left, []byte("half a ch"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.Sweep(t.Context(), nil); n != 0 || err != nil {
+		t.Fatal(n, err)
+	}
+	if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {
+		t.Fatal("tmp was not swept")
+	}
+	// A chunk that the disk cut short is returned as it is: the caller verifies.
+	if err := os.Truncate(filepath.Join(dir, "chunks", c.Digest.String()), 3); err != nil {
+		t.Fatal(err)
+	}
+	blobs, err := s.Chunks(t.Context(), []store.Digest{c.Digest})
+	if err != nil || blobs[0] == nil || blobs[0].Size() != 3 {
+		t.Fatal(blobs, err)
+	}
+}
+
+func TestDirectoryGone(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "x")
+	s, _, c := committed(t, dir)
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.PutChunks(t.Context(), []store.Chunk{c}); store.CodeOf(err) != store.Internal {
+		t.Fatal(err)
+	}
+	if _, err := filestore.Open(filepath.Join(os.DevNull, "x")); store.CodeOf(err) != store.Internal {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,116 @@
+package filestore
+
+import (
+	"encoding/json"
+	"path/filepath"
+
+	"larder/cache/store"
+)
+
+// state is the content of state.json. Digests are hexadecimal, times milliseconds
+// since 1970.
+type state struct {
+	Schema   int            `json:"schema"`
+	Records  []recordState  `json:"records"`
+	Pointers []pointerState `json:"pointers"`
+}
+
+type recordState struct {
+	Name, Version string
+	Manifest      []byte
+	Digest        string
+	Chunks        []refState
+	CommittedAt   int64
+	CheckedAt     int64
+	UsedAt        int64
+	ManifestETag  string
+	Pinned        bool
+}
+
+type refState struct {
+	Digest string
+	Size   int64
+}
+
+type pointerState struct {
+	Name, Selector, Version string
+	CheckedAt               int64
+}
+
+// maxState bounds state.json in bytes when it is read.
+const maxState = 1 << 30
+
+// load reads state.json. What is not of its form is left out.
+func (s *Store) load() (store.Snapshot, error) {
+	data, err := read(filepath.Join(s.dir, "state.json"), maxState)
+	if err != nil {
+		return store.Snapshot{}, err
+	}
+	return decodeState(data), nil
+}
+
+func decodeState(data []byte) store.Snapshot {
+	var st state
+	var out store.Snapshot
+	if json.Unmarshal(data, &st) != nil || st.Schema != 1 {
+		return out
+	}
+	for _, raw := range st.Records {
+		if r, ok := raw.decode(); ok {
+			out.Records = append(out.Records, r)
+		}
+	}
+	for _, raw := range st.Pointers {
+		p := store.Pointer{Name: raw.Name, Selector: raw.Selector, Version: raw.Version, CheckedAt: store.FromMilli(raw.CheckedAt)}
+		if p.Validate() == nil {
+			out.Pointers = append(out.Pointers, p)
+		}
+	}
+	out.Sort()
+	return out
+}
+
+func (raw *recordState) decode() (store.Record, bool) {
+	d, err := store.ParseDigest(raw.Digest)
+	if err != nil {
+		return store.Record{}, false
+	}
+	r := store.Record{Name: raw.Name, Version: raw.Version, Manifest: raw.Manifest, Digest: d,
+		CommittedAt: store.FromMilli(raw.CommittedAt), CheckedAt: store.FromMilli(raw.CheckedAt),
+		UsedAt: store.FromMilli(raw.UsedAt), ManifestETag: raw.ManifestETag, Pinned: raw.Pinned}
+	for _, c := range raw.Chunks {
+		d, err := store.ParseDigest(c.Digest)
+		if err != nil {
+			return store.Record{}, false
+		}
+		r.Chunks = append(r.Chunks, store.Ref{Digest: d, Size: c.Size})
+	}
+	return r, r.Validate() == nil
+}
+
+// save replaces state.json.
+func (s *Store) save(snap store.Snapshot) error {
+	snap.Sort()
+	st := state{Schema: 1}
+	for _, r := range snap.Records {
+		raw := recordState{Name: r.Name, Version: r.Version, Manifest: r.Manifest, Digest: r.Digest.String(),
+			CommittedAt: store.Milli(r.CommittedAt), CheckedAt: store.Milli(r.CheckedAt), UsedAt: store.Milli(r.UsedAt),
+			ManifestETag: r.ManifestETag, Pinned: r.Pinned}
+		for _, c := range r.Chunks {
+			raw.Chunks = append(raw.Chunks, refState{c.Digest.String(), c.Size})
+		}
+		st.Records = append(st.Records, raw)
+	}
+	for _, p := range snap.Pointers {
+		st.Pointers = append(st.Pointers, pointerState{p.Name, p.Selector, p.Version, store.Milli(p.CheckedAt)})
+	}
+	data, err := json.Marshal(&st)
+	if err != nil {
+		return err
+	}
+	if err := s.write(filepath.Join(s.dir, "state.json"), data); err != nil {
+		return err
+	}
+	syncDir(s.dir)
+	return nil
+}
