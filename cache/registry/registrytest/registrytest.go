@@ -36,6 +36,8 @@ type Server struct {
 	*httptest.Server
 
 	mu       sync.Mutex
+	idle     *sync.Cond // active has become 0
+	active   int        // requests under way
 	chunk    int
 	files    map[string][]byte
 	index    map[string]map[string]any
@@ -46,6 +48,7 @@ type Server struct {
 // New starts an empty registry whose files are cut into chunks of this many bytes.
 func New(t testing.TB, chunk int) *Server {
 	s := &Server{chunk: chunk, files: map[string][]byte{}, index: map[string]map[string]any{}}
+	s.idle = sync.NewCond(&s.mu)
 	s.Server = httptest.NewServer(http.HandlerFunc(s.serve))
 	t.Cleanup(s.Close)
 	return s
@@ -116,10 +119,14 @@ func (s *Server) Break(f func(http.ResponseWriter, *http.Request) bool) {
 	s.broken = f
 }
 
-// Take returns the requests since the last Take.
+// Take returns the requests since the last Take. It waits for those under way: a client
+// has the last byte a moment before the server has counted it.
 func (s *Server) Take() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for s.active > 0 {
+		s.idle.Wait()
+	}
 	out := s.requests
 	s.requests = nil
 	return out
@@ -141,6 +148,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	data, ok := s.files[name]
 	broken := s.broken
+	s.active++
 	s.mu.Unlock()
 	counted := &counter{ResponseWriter: w, status: 200}
 	defer func() {
@@ -148,6 +156,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		defer s.mu.Unlock()
 		s.requests = append(s.requests, Request{Path: name, Range: r.Header.Get("Range"), IfRange: r.Header.Get("If-Range"),
 			IfNoneMatch: r.Header.Get("If-None-Match"), Status: counted.status, Bytes: counted.bytes})
+		s.active--
+		s.idle.Broadcast()
 	}()
 	if broken != nil && broken(counted, r) {
 		return
