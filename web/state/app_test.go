@@ -33,6 +33,9 @@ func TestVisit(t *testing.T) {
 		if v.Answer.Headline != "Bean rust" || v.Answer.Rows[0].Percent != "98.4 %" || !v.Answer.Rows[0].Top || v.Answer.Rows[1].Top {
 			t.Errorf("answer %+v", v.Answer)
 		}
+		if v.Answer.By != "Answered by Bean leaf 2.0.0, checked 3 minutes ago." {
+			t.Errorf("answered by %q", v.Answer.By)
+		}
 		if v.Status != "Bean rust, 98.4 %." {
 			t.Errorf("status %q", v.Status)
 		}
