@@ -256,6 +256,16 @@ func TestNetworkComesBack(t *testing.T) {
 	})
 }
 
+func TestStillOnlineRepeatsNothing(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		r.app.Start()
+		r.answer("open", nil, nil)
+		r.answer("load leaf@", nil, &message.Error{Code: message.CodeOffline, Message: "the server does not answer"})
+		r.app.SetOnline(true) // as it was
+		r.phase(Failed)
+	})
+}
+
 func TestStaleModelIsCheckedWhenTheNetworkComesBack(t *testing.T) {
 	run(t, func(t *testing.T, r *rig) {
 		r.app.SetOnline(false)
