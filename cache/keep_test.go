@@ -8,10 +8,7 @@ import (
 	"larder/cache"
 	"larder/cache/registry/registrytest"
 	"larder/cache/store"
-	"larder/cache/store/memstore"
 )
-
-func memstoreLimited(n int64) *memstore.Database { return memstore.NewDatabase(n) }
 
 func (w *world) versions() []string {
 	w.t.Helper()

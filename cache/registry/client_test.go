@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -197,7 +198,7 @@ func TestCutConnection(t *testing.T) {
 	// The connection breaks after 250 bytes of each answer: the download goes on from the
 	// last verified chunk and fetches at most the broken one twice.
 	f := newFixture(t)
-	f.server.Break(cutAfter(f.server, 250))
+	f.server.Break(cutAfter(f.server, 250, 10, 250))
 	if err := f.download(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -214,9 +215,17 @@ func TestCutConnection(t *testing.T) {
 	checkProgress(t, f.order, 1180)
 }
 
-// cutAfter breaks each connection after n bytes of a body.
-func cutAfter(s *registrytest.Server, n int) func(http.ResponseWriter, *http.Request) bool {
+// cutAfter breaks the first connection after lengths[0] bytes of its body, and so on; the
+// last length holds for all that follow.
+func cutAfter(s *registrytest.Server, lengths ...int) func(http.ResponseWriter, *http.Request) bool {
+	var mu sync.Mutex
 	return func(w http.ResponseWriter, r *http.Request) bool {
+		mu.Lock()
+		n := lengths[0]
+		if len(lengths) > 1 {
+			lengths = lengths[1:]
+		}
+		mu.Unlock()
 		w.Header().Set("ETag", `"e"`)
 		data := s.Get(strings.TrimPrefix(r.URL.Path, "/models/"))
 		http.ServeContent(&cutter{w, n}, r, "", time.Time{}, bytes.NewReader(data))
