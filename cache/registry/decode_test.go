@@ -218,3 +218,16 @@ func FuzzDecodeManifest(f *testing.F) {
 		}
 	})
 }
+
+// Deep nesting costs no more than its length: the error names the cause, not every
+// level above it.
+func TestDeepNestingIsCheap(t *testing.T) {
+	for _, text := range []string{
+		strings.Repeat(`{"a":[`, 100000),
+		`{"schema":1,"a":` + strings.Repeat(`[`, 100000) + strings.Repeat(`]`, 100000) + `}`,
+	} {
+		if _, err := registry.DecodeManifest([]byte(text)); err == nil || len(err.Error()) > 300 {
+			t.Errorf("%v", err)
+		}
+	}
+}
