@@ -140,14 +140,14 @@ func decode(what string, data []byte, known fields, required ...string) error {
 	if len(data) > MaxDocument {
 		return invalid(fmt.Errorf("longer than %d bytes", MaxDocument))
 	}
-	// Syntax first. jx wraps an error once for each level of nesting, so the text of
-	// the whole chain would be quadratic in a hostile document's depth.
-	if err := jx.DecodeBytes(data).Validate(); err != nil {
-		return invalid(innermost(err))
-	}
 	schema := int64(-1)
 	d := jx.DecodeBytes(data)
 	if err := readObject(d, fields{"schema": whole(&schema, 1<<31)}, "schema"); err != nil {
+		// jx wraps a syntax error once for each level of nesting: the text of the
+		// whole chain would be quadratic in a hostile document's depth.
+		if broken := jx.DecodeBytes(data).Validate(); broken != nil {
+			err = innermost(broken)
+		}
 		return invalid(err)
 	}
 	if d.Next() != jx.Invalid {
