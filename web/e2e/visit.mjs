@@ -52,20 +52,45 @@ export async function start(page, url) {
 }
 
 /** demo chooses a demo photo by what it shows, and returns the answer. */
-export async function demo(page, display) {
-  await page.getByRole("button", { name: display, exact: true }).click();
-  return answer(page, "Demo photo");
+export function demo(page, display) {
+  return answer(page, "Demo photo", () => page.getByRole("button", { name: display, exact: true }).click());
 }
 
-/** upload chooses a file: a path, or {name, mimeType, buffer}. */
-export async function upload(page, file) {
-  await page.setInputFiles("#photo", file);
+/** upload chooses a file, a path or {name, mimeType, buffer}, and returns the answer. */
+export function upload(page, file) {
+  return answer(page, "Your photo", () => choose(page, file));
 }
 
-// answer waits until the picture with that caption has been answered, and returns what the page says about it.
-export async function answer(page, caption) {
-  await page.locator("figcaption", { hasText: caption }).waitFor();
+/** choose only chooses a file. */
+export const choose = (page, file) => page.setInputFiles("#photo", file);
+
+// answer calls give, which gives the page a picture, and returns what the page then says. caption is how the page calls
+// that picture. That the answer is to this picture and not to the one before is known from the picture on show: it and
+// the phase change together.
+export async function answer(page, caption, give) {
+  await shown(page, caption, give);
   await reached(page, "answered");
+  return reading(page);
+}
+
+// complaint calls give, which gives the page a picture that it must refuse with that code, and returns what it says.
+export async function complaint(page, caption, code, give) {
+  await shown(page, caption, give);
+  return problem(page, code);
+}
+
+async function shown(page, caption, give) {
+  const look = ([before, caption]) => {
+    const now = `${document.querySelector("figcaption")?.textContent} ${document.getElementById("preview")?.src}`;
+    return now !== before && now.startsWith(caption) ? now : "";
+  };
+  const before = await page.evaluate(look, ["", ""]);
+  await give();
+  await page.waitForFunction(look, [before, caption]);
+}
+
+/** reading returns what the page says about the picture on show. */
+export function reading(page) {
   return page.evaluate(() => {
     const text = (selector) => document.querySelector(selector)?.textContent.trim() ?? null;
     return {
@@ -83,10 +108,25 @@ export async function answer(page, caption) {
   });
 }
 
-// problem waits until the page says what went wrong with the last picture or model, and returns it.
+// pick chooses a model from the list and waits until it is the one in use, by title and version as the page shows them.
+export async function pick(page, value, title, version) {
+  await page.locator("#model").selectOption(value);
+  await page.waitForFunction(
+    ([title, version]) => {
+      const told = [...document.querySelectorAll("#facts dd")].map((e) => e.textContent.trim());
+      return told.includes(title) && told.includes(version);
+    },
+    [title, version],
+  );
+}
+
+/** problem waits until the page says what went wrong, with that code, and returns it. */
 export async function problem(page, code) {
-  await page.locator(`.problem[data-code="${code}"]`).waitFor({ timeout: 60_000 });
-  return page.locator(".problem").innerText();
+  const found = page.locator(".problem");
+  await found.or(page.locator('#app[data-phase="answered"] #answer')).waitFor({ timeout: 60_000 });
+  const text = await page.locator("#verdict").innerText();
+  assert.equal(await page.locator(`.problem[data-code="${code}"]`).count(), 1, `want a problem ${code}, got: ${text}`);
+  return found.innerText();
 }
 
 /** facts returns the table of the model in use, by name. */
