@@ -66,10 +66,11 @@ export const choose = (page, file) => page.setInputFiles("#photo", file);
 
 // answer calls give, which gives the page a picture, and returns what the page then says. caption is how the page calls
 // that picture. That the answer is to this picture and not to the one before is known from the picture on show: it and
-// the phase change together.
+// the phase change together. An answer stands alone: no older problem, no offer to wait.
 export async function answer(page, caption, give) {
   await shown(page, caption, give);
   await reached(page, "answered");
+  assert.equal(await page.locator(".problem, .progress, .working, .idle").count(), 0, await page.locator("#verdict").innerText());
   return reading(page);
 }
 
@@ -122,11 +123,11 @@ export async function pick(page, value, title, version) {
 
 /** problem waits until the page says what went wrong, with that code, and returns it. */
 export async function problem(page, code) {
-  const found = page.locator(".problem");
-  await found.or(page.locator('#app[data-phase="answered"] #answer')).waitFor({ timeout: 60_000 });
+  await page.locator('#app[data-phase="failed"], #app[data-phase="answered"]').waitFor({ timeout: 60_000 });
   const text = await page.locator("#verdict").innerText();
   assert.equal(await page.locator(`.problem[data-code="${code}"]`).count(), 1, `want a problem ${code}, got: ${text}`);
-  return found.innerText();
+  assert.equal(await page.locator("#answer").count(), 0, "an answer beside a problem");
+  return page.locator(".problem").innerText();
 }
 
 /** facts returns the table of the model in use, by name. */
