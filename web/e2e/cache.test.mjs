@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { openBrowser } from "./lib.mjs";
-import { MODEL_FILES, demo, facts, manifest, photo, pick, plain, problem, reached, start, upload, visit } from "./visit.mjs";
+import { MODEL_FILES, demo, facts, installed, manifest, photo, pick, plain, problem, reached, start, upload, visit } from "./visit.mjs";
 
 const REGISTRY = /^models\/(?!.*\/demo\/)/; // what the cache asks for; the page itself shows the demo photos
 const NETWORK = [/console: Failed to load resource/]; // what Chromium says by itself when a request fails
@@ -53,9 +53,6 @@ async function again(page) {
   await reached(page, "ready");
 }
 
-/** controlled waits until the service worker serves the page. */
-const controlled = (page) => page.evaluate(() => navigator.serviceWorker.ready.then((r) => void r));
-
 // asked returns what was asked of the registry, each as "path status range". The page looks at the index on every visit,
 // for its list of models; where nothing has changed that is a request without a body, and it is left out here.
 const asked = (site) =>
@@ -80,7 +77,7 @@ test("a second visit fetches nothing of a model", async (t) => {
 test("with the network cut, a reload still answers", async (t) => {
   const { site, page } = await visit(t, browser, { base: "/demo/", expected: NETWORK });
   await start(page, site.url);
-  await controlled(page);
+  await installed(page);
   await browser.cut();
   site.forget();
   await again(page);
@@ -102,7 +99,7 @@ test("with the network cut, a reload still answers", async (t) => {
 test("with the host down and the time to live over, the page answers and says how old the model is", async (t) => {
   const { site, page } = await visit(t, browser, { base: "/demo/", expected: NETWORK });
   await start(page, site.url);
-  await controlled(page);
+  await installed(page);
   await expire(page);
   site.down();
   await again(page);
@@ -250,7 +247,7 @@ test("a flipped byte in the browser's storage is found, and only its chunk is fe
 test("a flipped byte without a network is said to be damage, never an answer", async (t) => {
   const { site, page } = await visit(t, browser, { expected: NETWORK });
   await start(page, site.url);
-  await controlled(page);
+  await installed(page);
   await database(page, "chunks", (value) => void (new Uint8Array(value)[99] ^= 0x80));
   site.down();
   await page.reload();

@@ -6,21 +6,13 @@ import fs from "node:fs/promises";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { openBrowser } from "./lib.mjs";
-import { MODEL_FILES, demo, photo, reached, start, upload, visit } from "./visit.mjs";
+import { MODEL_FILES, demo, installed, photo, reached, start, upload, visit } from "./visit.mjs";
 
 const NETWORK = [/console: Failed to load resource/]; // what Chromium says by itself when a request fails
 
 let browser;
 before(async () => void (browser = await openBrowser()));
 after(() => browser?.close());
-
-/** installed waits until the service worker has kept everything and serves the page. */
-const installed = (page) =>
-  page.evaluate(async () => {
-    await navigator.serviceWorker.ready;
-    if (navigator.serviceWorker.controller) return;
-    await new Promise((resolve) => navigator.serviceWorker.addEventListener("controllerchange", resolve, { once: true }));
-  });
 
 const read = (site, name) => fs.readFile(path.join(site.dir, name), "utf8");
 const hash = (content) => createHash("sha256").update(content).digest("hex").slice(0, 16);

@@ -18,6 +18,9 @@ export const MODEL_FILES = /^models\/.*\.onnx$/;
 /** The path of a demo photo of leaf 2.0.0, in the sources. */
 export const photo = (name) => path.join(root, "web/static/models/leaf/2.0.0/demo", name);
 
+/** Milliseconds after which a test is given up: several times what the longest takes on a busy machine. */
+const PATIENCE = 180_000;
+
 // visit starts a site of its own for a test (a new origin: nothing is stored for it yet) and opens a page in a browser
 // that tests share. Both end with the test, which then fails if an unexpected problem came up; expected: patterns of
 // those that the test provokes.
@@ -25,7 +28,9 @@ export async function visit(t, browser, { expected = [], ...options } = {}) {
   browser.problems.list.length = 0;
   const site = await startSite(options);
   const page = await browser.context.newPage();
+  const patience = setTimeout(() => page.close(), PATIENCE); // what waits in the page then fails, instead of for ever
   t.after(async () => {
+    clearTimeout(patience);
     await browser.cut(false);
     for (const page of browser.context.pages()) {
       if (page.url().startsWith(site.url)) await page.close();
@@ -36,6 +41,9 @@ export async function visit(t, browser, { expected = [], ...options } = {}) {
   });
   return { site, page };
 }
+
+/** installed waits until the service worker has kept everything and serves the page. */
+export const installed = (page) => page.waitForFunction(() => navigator.serviceWorker.controller?.state === "activated");
 
 // reached waits until the page is in a phase, and fails at once if it failed instead.
 export async function reached(page, phase) {
