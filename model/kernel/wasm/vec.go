@@ -1,5 +1,7 @@
 package wasm
 
+import "math"
+
 // Vec is an expression of type v128, four float32 lanes unless an operator
 // says otherwise.
 type Vec struct{ code []byte }
@@ -103,4 +105,43 @@ func (f *Func) MulAdd(a, b, c Vec) Vec {
 		return Vec{join(a.code, b.code, c.code, simd(0x105))}
 	}
 	return Vec{join(c.code, a.code, b.code, simd(0xe6), simd(0xe4))}
+}
+
+// Nearest rounds to the nearest integer, ties to even.
+func (a Vec) Nearest() Vec { return a.unary(0x6a) }
+
+// Abs clears the signs.
+func (a Vec) Abs() Vec { return a.unary(0xe0) }
+
+// Neg flips the signs.
+func (a Vec) Neg() Vec { return a.unary(0xe1) }
+
+// Lt returns all ones where a < b, else zeros.
+func (a Vec) Lt(b Vec) Vec { return a.op(0x43, b) }
+
+// And returns the bitwise and.
+func (a Vec) And(b Vec) Vec { return a.op(0x4e, b) }
+
+// Or returns the bitwise or.
+func (a Vec) Or(b Vec) Vec { return a.op(0x50, b) }
+
+// Choose returns a where mask is ones and b where it is zeros.
+func (mask Vec) Choose(a, b Vec) Vec { return Vec{join(a.code, b.code, mask.code, simd(0x52))} }
+
+// ToInt converts to signed integers, towards zero; NaN becomes 0 and what is
+// out of range the nearest bound.
+func (a Vec) ToInt() Vec { return a.unary(0xf8) }
+
+// AddInt adds lanes as integers.
+func (a Vec) AddInt(b Vec) Vec { return a.op(0xae, b) }
+
+// ShlInt shifts lanes as integers.
+func (a Vec) ShlInt(n int) Vec { return Vec{join(a.code, Const(n).code, simd(0xab))} }
+
+// LanesOf is a constant vector of four times v.
+func LanesOf(v float32) Vec { return Lanes(math.Float32bits(v)) }
+
+// StoreLane writes lane l of e at address a + off.
+func (f *Func) StoreLane(a Int, off int, e Vec, l byte) {
+	f.emit(a.code, e.code, memarg(0x5a, 2, off), []byte{l})
 }
