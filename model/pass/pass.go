@@ -15,6 +15,10 @@ type Pass struct {
 var All = []Pass{
 	{"dead", Dead}, // first: what nobody needs must not cost or fail
 	{"fold", Fold},
+	{"batchnorm", BatchNorm},
+	{"bias", Bias},
+	{"residual", Residual},
+	{"bounds", Bounds},
 	{"dead", Dead}, // again: what only folded nodes needed
 }
 
