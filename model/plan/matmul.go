@@ -1,0 +1,110 @@
+package plan
+
+import (
+	"larder/model/graph"
+)
+
+// scratchHead is the room that a scratch has for a kernel's own arguments.
+const scratchHead = 64
+
+// product is a matrix product on its way to the kernel: c = clamp(a*w + bias +
+// residual).
+type product struct {
+	rows, k, n, flops          int
+	a, w, bias, residual, c    *buffer
+	low, high                  float32
+	aOffset, cOffset, lda, ldc int // bytes; 0: rows lie one behind the other
+}
+
+// add adds the step.
+func (p *product) add(b *builder) {
+	rowBlock, kBlock := blocks(p.rows, lanesUp(p.k), b.threads)
+	b.kernel(p.flops, func() args {
+		g := &gemmArgs{a: p.a.at(), lda: uint32(lanesUp(p.k) * floatBytes), w: p.w.at(), c: p.c.at(), ldc: uint32(lanesUp(p.n) * floatBytes),
+			rows: uint32(p.rows), k: uint32(lanesUp(p.k)), vecs: uint32(lanesUp(p.n) / Lanes), bias: p.bias.at(), low: p.low, high: p.high,
+			rowBlock: uint32(rowBlock), kBlock: uint32(kBlock)}
+		if p.residual != nil {
+			g.residual, g.ldr = p.residual.at(), g.ldc
+		}
+		return g
+	}, p.a, p.residual, p.c)
+}
+
+const (
+	// maxKBlock bounds k in a block: a panel's 8 columns of it then take half of a
+	// first-level cache.
+	maxKBlock = 512
+	// blockBytes is what a block of rows may take: it stays in a second-level
+	// cache while all panels pass by. Every block streams all weights through
+	// the cache, so that small blocks are slow for deep convolutions.
+	blockBytes = 144 << 10
+	// resultBytes is what a row of the result takes of that: the two cache lines
+	// between which neighbouring panels share.
+	resultBytes = 128
+	// tileRows is a multiple of the rows of every tile.
+	tileRows = 12
+)
+
+// blocks returns the rows and the k of a block, all blocks about alike.
+func blocks(rows, k, threads int) (rowBlock, kBlock int) {
+	parts := (k + maxKBlock - 1) / maxKBlock
+	kBlock = max(Lanes, lanesUp((k+parts-1)/max(1, parts)))
+	most := max(tileRows, blockBytes/(kBlock*floatBytes+resultBytes))
+	rows = (rows + threads - 1) / threads
+	parts = (rows + most - 1) / most
+	rowBlock = (rows + parts - 1) / parts
+	return (rowBlock + tileRows - 1) / tileRows * tileRows, kBlock
+}
+
+// lowerGemm lowers Gemm and larder.Gemm with constant weights and bias.
+func lowerGemm(b *builder, n *graph.Node) bool {
+	transA, _ := n.Attrs.Int("transA", 0)
+	transB, _ := n.Attrs.Int("transB", 0)
+	alpha, _ := n.Attrs.Float("alpha", 1)
+	beta, _ := n.Attrs.Float("beta", 1)
+	out := b.facts[n.Outputs[0]].Shape
+	bias := input(n, 2)
+	if bias != nil && beta != 1 {
+		return false
+	}
+	return transA == 0 && lowerProduct(b, n, out[0], panels{n: out[1], transposed: transB != 0, scale: alpha})
+}
+
+// lowerMatMul lowers MatMul and larder.MatMul with a constant matrix on the
+// right: all dimensions of the left but the last are rows.
+func lowerMatMul(b *builder, n *graph.Node) bool {
+	out := b.facts[n.Outputs[0]].Shape
+	if w, ok := b.shape(n.Inputs[1]); !ok || len(w) != 2 || len(out) < 2 {
+		return false
+	}
+	return lowerProduct(b, n, gridOf(Rows, out).count, panels{n: out[len(out)-1], scale: 1})
+}
+
+func lowerProduct(b *builder, n *graph.Node, rows int, w panels) bool {
+	a, ok := b.shape(n.Inputs[0])
+	_, ok2 := b.shape(n.Inputs[1])
+	if !ok || !ok2 || b.constant(n.Inputs[1]) == nil || !b.constantOrNil(input(n, 2)) {
+		return false
+	}
+	bias := input(n, 2)
+	if bias != nil {
+		if s, _ := b.shape(bias); len(s) > 2 || s[len(s)-1] != w.n && s[len(s)-1] != 1 || len(s) == 2 && s[0] != 1 {
+			return false
+		}
+	}
+	low, high := clamp(n)
+	if r := input(n, 3); !leavesZero(low, high, w.n) || r != nil && !b.sameShape(r, n.Outputs[0]) {
+		return false
+	}
+	w.k = a[len(a)-1]
+	w.kPad = lanesUp(w.k)
+	p := product{rows: rows, k: w.k, n: w.n, flops: 2 * rows * w.k * w.n, low: low, high: high, a: b.in(n.Inputs[0], Rows)}
+	if r := input(n, 3); r != nil {
+		p.residual = b.in(r, Rows)
+	}
+	p.w = b.weight(n.Inputs[1], w)
+	p.bias = b.bias(bias, w.n)
+	p.c = b.out(n.Outputs[0], Rows)
+	p.add(b)
+	return true
+}
