@@ -22,6 +22,7 @@ func runBuild(ctx context.Context, std stdio, args []string) error {
 	fs := flag.NewFlagSet("build", flag.ContinueOnError)
 	fs.StringVar(&opt.Out, "out", "dist", "folder to write the site to; it is replaced")
 	fs.StringVar(&opt.Models, "models", "", "folder of the model registry (default web/static/models)")
+	budgets := fs.Bool("budgets", true, "fail when an artefact is over its size budget")
 	if err := parse(fs, std, "build [flags]", args); err != nil {
 		return err
 	}
@@ -29,10 +30,14 @@ func runBuild(ctx context.Context, std stdio, args []string) error {
 		return usageError{fmt.Sprintf("unexpected argument %q", fs.Arg(0))}
 	}
 	report, err := site.Build(ctx, opt)
-	if report != nil {
-		report.Print(std.out)
+	if err != nil {
+		return err
 	}
-	return err
+	report.Print(std.out)
+	if err := report.CheckBudgets(); err != nil && *budgets {
+		return err
+	}
+	return nil
 }
 
 // runEdge is `larder edge`, which ./build.sh edge calls: it builds the edge worker.
@@ -44,10 +49,11 @@ func runEdge(ctx context.Context, std stdio, args []string) error {
 		return err
 	}
 	report, err := site.BuildEdge(ctx, opt)
-	if report != nil {
-		report.Print(std.out)
+	if err != nil {
+		return err
 	}
-	return err
+	report.Print(std.out)
+	return report.CheckBudgets()
 }
 
 // runSize is `larder size`: the sizes of the site that was built last, against

@@ -57,6 +57,7 @@ var importRules = []importRule{
 	{"cache/store/idbstore", "cache/store github.com/hack-pad/safejs"},
 	{"cache/registry", "github.com/go-faster/jx github.com/cenkalti/backoff/v5 golang.org/x/mod/semver"},
 	{"cache/registry/httpfetch", "cache/registry"},
+	{"cache/registry/registrytest", "cache/registry cache/registry/httpfetch"},
 
 	// What knows that it runs in a JavaScript host.
 	{"wasm/message", ""},

@@ -40,7 +40,8 @@ func newRebuilder(ctx context.Context, std stdio, dir, models string) *rebuilder
 			if err := run(ctx, std.err, "go", "build", "-o", program, "."); err != nil {
 				return err
 			}
-			return run(ctx, std.err, program, "build", "--out", dir, "--models", models)
+			// A site over its size budget is no reason not to look at it.
+			return run(ctx, std.err, program, "build", "--budgets=false", "--out", dir, "--models", models)
 		},
 	}
 }

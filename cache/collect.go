@@ -74,8 +74,9 @@ func (c *Cache) prune(ctx context.Context, name, current string) {
 	_ = c.collect(ctx)
 }
 
-// replaced returns the versions beyond KeepVersions that nobody needs: not pinned, not
-// in use here, and not the answer to an alias or a range.
+// replaced returns the versions that nobody needs (not pinned, not in use here, not the
+// answer to an alias or a range), without the few last used ones that KeepVersions
+// spares.
 func (c *Cache) replaced(snap store.Snapshot, name, current string) []store.Record {
 	needed := map[string]bool{current: true}
 	for _, p := range snap.Pointers {
@@ -84,22 +85,13 @@ func (c *Cache) replaced(snap store.Snapshot, name, current string) []store.Reco
 		}
 	}
 	inUse := c.memory.inUse()
-	records := slices.DeleteFunc(slices.Clone(snap.Records), func(r store.Record) bool { return r.Name != name })
-	slices.SortStableFunc(records, func(a, b store.Record) int {
+	spare := slices.DeleteFunc(slices.Clone(snap.Records), func(r store.Record) bool {
+		return r.Name != name || needed[r.Version] || r.Pinned || inUse[store.RecordKey(r.Name, r.Version)] > 0
+	})
+	slices.SortStableFunc(spare, func(a, b store.Record) int {
 		return cmp.Or(b.UsedAt.Compare(a.UsedAt), registry.CompareVersions(b.Version, a.Version))
 	})
-	var out []store.Record
-	kept := 1 // the current one
-	for _, r := range records {
-		switch {
-		case r.Version == current:
-		case kept < c.opt.KeepVersions:
-			kept++
-		case !needed[r.Version] && !r.Pinned && inUse[store.RecordKey(r.Name, r.Version)] == 0:
-			out = append(out, r)
-		}
-	}
-	return out
+	return spare[min(len(spare), c.opt.KeepVersions-1):]
 }
 
 // evicted forgets a version in memory and says so.

@@ -35,8 +35,9 @@ type Options struct {
 	// bound downloads. Zero: 10 s.
 	RevalidateTimeout time.Duration
 	// KeepVersions is how many versions of a model stay stored when a new one arrives,
-	// the new one included. A version that answers to an alias or a range, that is pinned
-	// or in use, stays in any case. Zero: 2.
+	// the new one included, so that there is one to go back to. Versions that answer to
+	// an alias or a range, that are pinned or in use stay in any case and do not count.
+	// Zero: 2.
 	KeepVersions int
 	// Attempts is how often one request is tried in all. Zero: 4.
 	Attempts int

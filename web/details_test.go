@@ -12,12 +12,11 @@ func TestDetails(t *testing.T) {
 	choices := []state.ChoiceView{{Value: "leaf@", Label: "Leaf"}, {Value: "leaf@1.0.0", Label: "Leaf 1", Chosen: true}}
 	check(t, []look{
 		{"no model", &Details{Choices: choices},
-			[]string{`<label for="model">`, `<option value="leaf@1.0.0">Leaf 1</option>`, "No model is loaded yet."}, []string{"<dl", `id="check"`, `id="stale"`}},
+			[]string{`<label for="model">`, `<option value="leaf@1.0.0">Leaf 1</option>`, "No model is loaded yet."}, []string{"<dl", `id="check"`}},
 		{"no index", &Details{}, nil, []string{"<select"}},
 		{"model", &Details{Choices: choices, Model: &state.ModelView{Title: "Leaf", Version: "2.0.0", Checked: "checked just now"}},
-			[]string{"<dt>Version</dt><dd>2.0.0</dd>", "<dt>Age</dt><dd>checked just now</dd>", "Check for a newer version"}, []string{`id="stale"`, "No model"}},
-		{"stale", &Details{Model: &state.ModelView{Warning: "May be old.", Checking: true}},
-			[]string{`id="stale">May be old.<`, `aria-busy="true"`, "Checking…"}, nil},
+			[]string{"<dt>Version</dt><dd>2.0.0</dd>", "<dt>Age</dt><dd>checked just now</dd>", "Check for a newer version"}, []string{"No model"}},
+		{"checking", &Details{Model: &state.ModelView{Checking: true}}, []string{`aria-busy="true"`, "Checking…"}, nil},
 	})
 }
 

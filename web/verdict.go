@@ -15,5 +15,13 @@ type Verdict struct {
 
 func (c *Verdict) handleCancel(_ vugu.DOMEvent) { c.Actions.Cancel() }
 
+// warning says that the model may be out of date; empty when it is not.
+func (c *Verdict) warning() string {
+	if c.View.Model == nil {
+		return ""
+	}
+	return c.View.Model.Warning
+}
+
 // idle says that there is nothing to report: a model, but no picture.
 func (c *Verdict) idle() bool { return c.View.Phase == state.Ready }

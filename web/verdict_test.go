@@ -19,8 +19,10 @@ func TestVerdict(t *testing.T) {
 			[]string{"Looking at the photo", `id="cancel-predict"`}, []string{"idle"}},
 		{"failed", &Verdict{View: &state.View{Phase: state.Failed, Problem: problem}},
 			[]string{`<div role="alert"><div class="problem" data-code="offline">`, "No network."}, []string{"idle", "<progress"}},
-		{"answered", &Verdict{View: &state.View{Phase: state.Answered, Answer: &state.AnswerView{Headline: "Bean rust"}}},
-			[]string{`id="answer">Bean rust<`}, []string{"idle", "<progress", "problem"}},
+		{"answered", &Verdict{View: &state.View{Phase: state.Answered, Answer: &state.AnswerView{Headline: "Bean rust", By: "Leaf 2.0.0"}, Model: &state.ModelView{}}},
+			[]string{`id="answer">Bean rust<`, "Leaf 2.0.0"}, []string{"idle", "<progress", "problem", `id="stale"`}},
+		{"stale", &Verdict{View: &state.View{Phase: state.Answered, Answer: &state.AnswerView{}, Model: &state.ModelView{Warning: "May be old."}}},
+			[]string{`id="stale">May be old.<`}, nil},
 	})
 }
 

@@ -143,6 +143,11 @@ func decode(what string, data []byte, known fields, required ...string) error {
 	schema := int64(-1)
 	d := jx.DecodeBytes(data)
 	if err := readObject(d, fields{"schema": whole(&schema, 1<<31)}, "schema"); err != nil {
+		// jx wraps a syntax error once for each level of nesting: the text of the
+		// whole chain would be quadratic in a hostile document's depth.
+		if broken := jx.DecodeBytes(data).Validate(); broken != nil {
+			err = innermost(broken)
+		}
 		return invalid(err)
 	}
 	if d.Next() != jx.Invalid {
@@ -160,4 +165,15 @@ func decode(what string, data []byte, known fields, required ...string) error {
 		return invalid(err)
 	}
 	return nil
+}
+
+// innermost returns the first cause.
+func innermost(err error) error {
+	for {
+		next := errors.Unwrap(err)
+		if next == nil {
+			return err
+		}
+		err = next
+	}
 }

@@ -12,11 +12,12 @@
 //     top stands the link to the operator's specification and the opsets that
 //     differ.
 //  2. Write a struct for the attributes, a [Constructor] that reads and checks
-//     them, and the methods types and run of rule (rule.go), of which newRuled
-//     makes an [Operator].
-//  3. Add one line to the family's table at the top of its file: domain, name,
-//     the first opset of that meaning, constructor. All in registry.go lists
-//     the tables.
+//     them, and the methods types and run of a rule (rule.go): types finds the
+//     outputs' types and shapes from what is known, run computes. newRuled makes
+//     an [Operator] of it that bounds results and propagates constants.
+//  3. Add one line to the family's table beside it: domain, name, the first
+//     opset of that meaning, constructor. A new table goes into All in
+//     registry.go.
 //  4. Add the names of the cases that pass now to optest/testdata/pass.txt; the
 //     suite prints them.
 package op

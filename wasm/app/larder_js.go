@@ -88,6 +88,9 @@ func newModel(value js.Value) (*model, error) {
 	if err != nil {
 		return nil, err
 	}
+	if fields, ok := tree.(map[string]any); ok {
+		fields["handle"] = 1.0 // larder.js keeps the model's number to itself
+	}
 	info, err := message.DecodeInfo(tree)
 	if err != nil {
 		return nil, fmt.Errorf("app: info of the model: %w", err)

@@ -3,6 +3,7 @@
 package bridge
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/hack-pad/safejs"
@@ -113,4 +114,23 @@ func bytesView(v safejs.Value) (safejs.Value, error) {
 		return array, wrap("bytes", err)
 	}
 	return v, &Error{Op: "bytes", Message: "a " + ClassName(v) + " has no bytes: give an ArrayBuffer or a typed array"}
+}
+
+// ReadBlob reads a Blob or File of the host. A file on disk may be gone, which is
+// an Error named "NotFoundError" or "NotReadableError".
+func ReadBlob(ctx context.Context, v safejs.Value) (*Blob, error) {
+	buffer, err := call(ctx, "read", v, "arrayBuffer")
+	if err != nil {
+		return nil, err
+	}
+	return NewBlob(buffer)
+}
+
+// ByteLength returns the number of bytes of a Blob, an ArrayBuffer or a view of
+// one, without reading them.
+func ByteLength(v safejs.Value) int {
+	if Is(v, "Blob") {
+		return integer(v, "size")
+	}
+	return integer(v, "byteLength")
 }

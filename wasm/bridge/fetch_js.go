@@ -5,6 +5,7 @@ package bridge
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/hack-pad/safejs"
@@ -206,5 +207,8 @@ func networkError(ctx context.Context, err error) error {
 	if errors.As(err, &e) && (e.Name == "AbortError" || e.Op != "fetch") {
 		return err
 	}
-	return errors.Join(ErrNetwork, err)
+	if e != nil {
+		return fmt.Errorf("%w: %s", ErrNetwork, e.Message)
+	}
+	return fmt.Errorf("%w: %w", ErrNetwork, err)
 }

@@ -4,6 +4,7 @@ package bridge
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/hack-pad/safejs"
 )
@@ -22,12 +23,22 @@ type File struct {
 	// the decoder of WebCodecs, where there is one, gives its pixels exactly and
 	// at once.
 	Lossless bool
+	// MaxPixels bounds the decoded picture; 0 means no bound. A file whose header
+	// tells its size is better refused before it is decoded.
+	MaxPixels int
+}
+
+// SizeError reports a picture with too many pixels.
+type SizeError struct{ Width, Height int }
+
+// Error names the size.
+func (e *SizeError) Error() string {
+	return fmt.Sprintf("bridge: picture: %d x %d pixels are too many", e.Width, e.Height)
 }
 
 // DecodePicture decodes a file, turned as its EXIF orientation says. The host
 // decides what it can decode; a name in its Error ("InvalidStateError",
-// "EncodingError") says that it cannot. The caller has bounded the size: the host
-// offers no way to do that.
+// "EncodingError") says that it cannot.
 //
 // JPEGs never go through WebCodecs: it hands them out in YUV with halved colour,
 // and the conversion to RGB differs by up to 84 of 255 from what every other
@@ -43,6 +54,9 @@ func DecodePicture(ctx context.Context, f File) (Picture, error) {
 		return Picture{}, err
 	}
 	defer release(bitmap)
+	if w, h := PictureSize(bitmap); f.MaxPixels > 0 && w*h > f.MaxPixels {
+		return Picture{}, &SizeError{w, h}
+	}
 	return readBitmap(bitmap)
 }
 

@@ -3,6 +3,7 @@ package message
 // Index is the result of [MethodIndex]: what the registry offers.
 type Index struct {
 	Default string // the model to show first; may be empty
+	Stale   bool   // whether it comes from storage because the registry did not answer
 	Models  []IndexModel
 }
 
@@ -16,7 +17,7 @@ type IndexModel struct {
 
 // Encode returns the index as a message tree.
 func (x Index) Encode() map[string]any {
-	return map[string]any{"default": orNull(x.Default), "models": encodeEach(x.Models)}
+	return map[string]any{"default": orNull(x.Default), "stale": x.Stale, "models": encodeEach(x.Models)}
 }
 
 // Encode returns the model as a message tree.
@@ -32,7 +33,7 @@ func (m IndexModel) Encode() map[string]any {
 func DecodeIndex(v any) (Index, error) {
 	var err error
 	f := open("index", v, &err)
-	x := Index{Default: f.text("default", maxName), Models: each(f, "models", maxList, decodeIndexModel)}
+	x := Index{Default: f.text("default", maxName), Stale: f.flag("stale"), Models: each(f, "models", maxList, decodeIndexModel)}
 	return x, err
 }
 

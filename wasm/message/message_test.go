@@ -53,7 +53,7 @@ var codecs = []codec{
 		MemoryBudget: 13, MemoryEntries: 14, Leases: 15, StoreBytes: 16, StoreChunks: 17, StoreVersions: 18}, of(DecodeCacheStats)},
 	{"cache event", CacheEvent{Kind: "stale", Time: "2026-11-02T00:00:00Z", Name: "leaf", Version: "1.0.0", Bytes: 3, Code: CodeOffline,
 		Message: "no network"}, of(DecodeCacheEvent)},
-	{"index", Index{Default: "leaf", Models: []IndexModel{{Name: "leaf", Title: "Leaf", Versions: []string{"1.0.0", "2.0.0"},
+	{"index", Index{Default: "leaf", Stale: true, Models: []IndexModel{{Name: "leaf", Title: "Leaf", Versions: []string{"1.0.0", "2.0.0"},
 		Aliases: map[string]string{"latest": "2.0.0"}}}}, of(DecodeIndex)},
 }
 

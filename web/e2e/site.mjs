@@ -15,8 +15,8 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..")
 const program = path.join(root, ".build", "larder");
 
 // startSite serves a copy of dist/. Options: base, the path to serve it under; isolation: false leaves out COOP and
-// COEP, as a plain static host does; dist, another folder to copy.
-export async function startSite({ base = "/", isolation = true, dist = path.join(root, "dist") } = {}) {
+// COEP, as a plain static host does; dist, another folder to copy (also by the environment variable LARDER_DIST).
+export async function startSite({ base = "/", isolation = true, dist = process.env.LARDER_DIST ?? path.join(root, "dist") } = {}) {
   const dir = await fs.mkdtemp(path.join(os.tmpdir(), "larder-site-"));
   try {
     await fs.cp(dist, dir, { recursive: true });

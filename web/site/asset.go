@@ -12,9 +12,11 @@ import (
 	"strings"
 )
 
-// reference matches `assets/NAME` in a source. What stands before it may be part
-// of a path ("./assets/x.js"), but not of a longer name ("myassets/x.js").
-var reference = regexp.MustCompile(`(^|[^A-Za-z0-9_-])assets/([A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)+)`)
+// reference matches `assets/NAME` in a source. It is the asset's place in the site,
+// whatever the file's own place is; "../" may stand before it where the source's
+// folder asks for that. What else stands before it may be part of a path
+// ("./assets/x.js"), but not of a longer name ("myassets/x.js").
+var reference = regexp.MustCompile(`(^|[^A-Za-z0-9_-])((?:\.\./)*)assets/([A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)+)`)
 
 // rewritable are the kinds of files in which references are looked for.
 var rewritable = map[string]bool{".html": true, ".js": true, ".mjs": true, ".css": true, ".svg": true, ".webmanifest": true}
@@ -71,18 +73,18 @@ func (b *builder) rewrite(name string, above []string) ([]byte, error) {
 	if !rewritable[path.Ext(name)] {
 		return content, nil
 	}
-	prefix := "assets/"
+	prefix := strings.Repeat("../", strings.Count(name, "/")) + "assets/"
 	if path.Dir(name) == "assets" {
 		prefix = ""
 	}
 	var out []byte
 	at := 0
 	for _, m := range reference.FindAllSubmatchIndex(content, -1) {
-		asset := string(content[m[3]:m[1]])
+		asset := string(content[m[5]:m[1]])
 		if b.names[asset] == "" {
 			if _, ok := b.site[asset]; !ok {
 				return nil, fmt.Errorf("%s line %d refers to %q, which is neither in web/static/assets nor built",
-					name, lineOf(content, m[3]), asset)
+					name, lineOf(content, m[5]), asset)
 			}
 			if err := b.hashAsset(asset, above); err != nil {
 				return nil, err

@@ -17,7 +17,8 @@ func TestHashAssets(t *testing.T) {
 		"larder.js":            []byte(`new Worker(new URL("./assets/worker.js", import.meta.url))`),
 		"assets/boot.js":       []byte("import(`assets/app.wasm`); // myassets/app.wasm stays"),
 		"assets/style.css":     []byte(`a { background: url(assets/leaf.png) }`),
-		"assets/worker.js":     []byte(`new URL("assets/worker.wasm", import.meta.url)`),
+		"assets/worker.js":     []byte(`new URL("../assets/worker.wasm", import.meta.url)`),
+		"icons/icon.svg":       []byte(`<image href="assets/leaf.png"/><image href="../assets/leaf.png"/>`),
 		"assets/app.wasm":      []byte("app"),
 		"assets/worker.wasm":   []byte("worker"),
 		"assets/leaf.png":      []byte("assets/none.js inside a picture is no reference"),
@@ -34,6 +35,7 @@ func TestHashAssets(t *testing.T) {
 		{b.names["assets/boot.js"], "import(`" + name("app.wasm") + "`); // myassets/app.wasm stays"},
 		{b.names["assets/style.css"], `a { background: url(` + name("leaf.png") + `) }`},
 		{b.names["assets/worker.js"], `new URL("` + name("worker.wasm") + `", import.meta.url)`},
+		{"icons/icon.svg", `<image href="../assets/` + name("leaf.png") + `"/><image href="../assets/` + name("leaf.png") + `"/>`},
 		{"models/leaf/extra.js", "assets/none.js"},
 	} {
 		if got := string(b.site[tt.file]); got != tt.want {

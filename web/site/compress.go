@@ -70,9 +70,12 @@ func (b *builder) compress(ctx context.Context) (map[string]encodings, error) {
 // compressFile returns the forms of one file that are worth keeping.
 func (b *builder) compressFile(cache, name string) (encodings, error) {
 	content := b.site[name]
-	limit := len(content)
+	limit, kind, encode := len(content), "br", brotliBest
 	if strings.HasPrefix(name, "models/") {
 		limit -= int(minimumSaving * float64(len(content)))
+		if len(content) > longModel {
+			kind, encode = "br9", brotliFast
+		}
 	}
 	out := encodings{}
 	gz, err := cached(cache, "gz", content, gzipBest)
@@ -85,7 +88,7 @@ func (b *builder) compressFile(cache, name string) (encodings, error) {
 	if b.measure {
 		return out, nil
 	}
-	br, err := cached(cache, "br", content, brotliBest)
+	br, err := cached(cache, kind, content, encode)
 	if len(br) < limit {
 		out.brotli = br
 	}
@@ -135,20 +138,22 @@ func gzipBest(content []byte) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// longFile is where brotli's best level stops being worth its time: it takes about
-// three seconds for each megabyte and, on the float32 weights that files of this
-// size hold, saves one percent more than level 9 does in a twentieth of the time.
-const longFile = 6 << 20
+// longModel is the size from which a model file is not compressed at brotli's best
+// level: that takes about three seconds for each megabyte and, on the float32 weights
+// that files of this size hold, saves one percent more than level 9 does in a
+// twentieth of the time.
+const longModel = 6 << 20
 
-// brotliBest is brotli at quality 11, or 9 for a long file, with the largest window
-// that browsers accept.
-func brotliBest(content []byte) ([]byte, error) {
+// brotliBest is brotli at its best level.
+func brotliBest(content []byte) ([]byte, error) { return brotliLevel(content, 11) }
+
+// brotliFast is brotli at the highest level that is fast.
+func brotliFast(content []byte) ([]byte, error) { return brotliLevel(content, 9) }
+
+// brotliLevel compresses with the largest window that browsers accept.
+func brotliLevel(content []byte, level int) ([]byte, error) {
 	var out bytes.Buffer
-	options := brotli.WriterOptions{Quality: 11, LGWin: 24}
-	if len(content) > longFile {
-		options.Quality = 9
-	}
-	w := brotli.NewWriterOptions(&out, options)
+	w := brotli.NewWriterOptions(&out, brotli.WriterOptions{Quality: level, LGWin: 24})
 	_, err := w.Write(content)
 	err = errors.Join(err, w.Close())
 	return out.Bytes(), err

@@ -9,6 +9,7 @@ type AnswerView struct {
 	Spoken   string // the answer for screen readers
 	Unknown  bool   // the model does not recognise the picture
 	Rows     []RowView
+	By       string // which model answered, and how old it is
 }
 
 // RowView is one class of the answer.

@@ -33,6 +33,9 @@ func TestVisit(t *testing.T) {
 		if v.Answer.Headline != "Bean rust" || v.Answer.Rows[0].Percent != "98.4 %" || !v.Answer.Rows[0].Top || v.Answer.Rows[1].Top {
 			t.Errorf("answer %+v", v.Answer)
 		}
+		if v.Answer.By != "Answered by Bean leaf 2.0.0, checked 3 minutes ago." {
+			t.Errorf("answered by %q", v.Answer.By)
+		}
 		if v.Status != "Bean rust, 98.4 %." {
 			t.Errorf("status %q", v.Status)
 		}
@@ -250,6 +253,16 @@ func TestNetworkComesBack(t *testing.T) {
 		if w := r.waiting(); slices.Contains(w, "load leaf@") || slices.Contains(w, "refresh leaf") {
 			t.Errorf("a fresh model was checked again: %v", w)
 		}
+	})
+}
+
+func TestStillOnlineRepeatsNothing(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		r.app.Start()
+		r.answer("open", nil, nil)
+		r.answer("load leaf@", nil, &message.Error{Code: message.CodeOffline, Message: "the server does not answer"})
+		r.app.SetOnline(true) // as it was
+		r.phase(Failed)
 	})
 }
 

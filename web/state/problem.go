@@ -128,8 +128,8 @@ var predictProblems = map[string]ProblemView{
 		Advice: "It may be empty, cut short, or no picture at all. Choose a JPEG, PNG or WebP photo.",
 	},
 	message.CodeUnsupportedInput: {
-		Title:  "This picture is of a kind that Larder does not read.",
-		Advice: "Choose a JPEG, PNG or WebP photo of at most 33 megapixels.",
+		Title:  "Larder cannot use this picture.",
+		Advice: "It is too large, or of a kind that is not read. Choose a JPEG, PNG or WebP photo of at most 33 megapixels.",
 	},
 	message.CodeAborted: {
 		Title:  "Stopped.",

@@ -57,6 +57,9 @@ func (a *App) View() View {
 	}
 	if a.answer != nil {
 		v.Answer = newAnswer(a.answer, a.info.UnknownThreshold)
+		if v.Model != nil {
+			v.Answer.By = "Answered by " + v.Model.Title + " " + v.Model.Version + ", " + v.Model.Checked + "."
+		}
 		v.Timings = newTimings(a.answer.Timing, a.render)
 	}
 	v.Status = a.status(v)

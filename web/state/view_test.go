@@ -161,7 +161,7 @@ func TestProblems(t *testing.T) {
 		{"offline model", stepLoad, message.CodeOffline, "This model is not on your device yet, and the network is off.", ActionRetry},
 		{"no such model", stepLoad, message.CodeNotFound, "This site does not have that model.", NoAction},
 		{"no picture", stepPredict, message.CodeInvalidInput, "This file is not a picture that can be read.", NoAction},
-		{"huge picture", stepPredict, message.CodeUnsupportedInput, "This picture is of a kind that Larder does not read.", NoAction},
+		{"huge picture", stepPredict, message.CodeUnsupportedInput, "Larder cannot use this picture.", NoAction},
 		{"dead worker", stepPredict, message.CodeClosed, "Something in Larder broke.", ActionReload},
 	}
 	for _, tt := range tests {

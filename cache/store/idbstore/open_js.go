@@ -124,6 +124,25 @@ func (s *Store) drop(db safejs.Value) {
 	_, _ = db.Call("close")
 }
 
+// opening is a request for a connection. Only its first outcome is told: a connection
+// that comes after that is closed.
+type opening struct {
+	once sync.Once
+	done chan outcome
+	off  func()
+}
+
+type outcome struct {
+	db  safejs.Value
+	err error
+}
+
+// end tells an outcome and reports whether it was the first.
+func (o *opening) end(result outcome) (first bool) {
+	o.once.Do(func() { first = true; o.done <- result })
+	return first
+}
+
 // connect asks the browser for a connection.
 func (s *Store) connect(ctx context.Context) (safejs.Value, error) {
 	factory, err := global("indexedDB")
@@ -134,48 +153,39 @@ func (s *Store) connect(ctx context.Context) (safejs.Value, error) {
 	if err != nil {
 		return req, err
 	}
-	type outcome struct {
-		db  safejs.Value
-		err error
-	}
-	done := make(chan outcome, 1)
-	var once sync.Once // the first outcome is told; a connection that comes later is closed
-	end := func(o outcome) (told bool) {
-		once.Do(func() { told = true; done <- o })
-		return told
-	}
-	var off func()
-	off, err = s.events.on(req, func(kind string, req, event safejs.Value) {
-		switch kind {
-		case "upgradeneeded":
-			if err := upgrade(req, numberAt(event, "oldVersion")); err != nil {
-				abort(req)
-				end(outcome{err: err})
-			}
-		case "blocked":
-			end(outcome{err: &store.Error{Code: store.Blocked, Op: "open", Key: s.name,
-				Err: errors.New("another tab uses an older version of the database: close the other tabs of this site")}})
-		case "error":
-			off()
-			e, _ := req.Get("error")
-			end(outcome{err: exceptionOf(e)})
-		case "success":
-			off()
-			db, err := req.Get("result")
-			if !end(outcome{db, err}) {
-				_, _ = db.Call("close") // nobody waits for it any more
-			}
-		}
-	}, "upgradeneeded", "blocked", "error", "success")
-	if err != nil {
+	o := &opening{done: make(chan outcome, 1)}
+	if o.off, err = s.events.on(req, o.handle, "upgradeneeded", "blocked", "error", "success"); err != nil {
 		return req, err
 	}
 	select {
-	case o := <-done:
-		return o.db, o.err
+	case result := <-o.done:
+		return result.db, result.err
 	case <-ctx.Done():
-		end(outcome{}) // so that a late success is closed
+		o.end(outcome{})
 		return safejs.Null(), store.CheckContext(ctx, "open", s.name)
+	}
+}
+
+// handle is told what becomes of the request.
+func (o *opening) handle(kind string, req, event safejs.Value) {
+	switch kind {
+	case "upgradeneeded":
+		if err := upgrade(req, numberAt(event, "oldVersion")); err != nil {
+			abort(req)
+			o.end(outcome{err: err})
+		}
+	case "blocked":
+		o.end(outcome{err: &store.Error{Code: store.Blocked, Op: "open",
+			Err: errors.New("another tab uses an older version of the database: close the other tabs of this site")}})
+	case "error":
+		o.off()
+		e, _ := req.Get("error")
+		o.end(outcome{err: exceptionOf(e)})
+	case "success":
+		o.off()
+		if db, err := req.Get("result"); !o.end(outcome{db, err}) {
+			_, _ = db.Call("close")
+		}
 	}
 }
 

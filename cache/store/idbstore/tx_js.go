@@ -53,16 +53,41 @@ func (s *Store) once(ctx context.Context, op, key string, m mode, body func(t *t
 	}
 	t := &tx{s: s}
 	defer t.end()
+	done, err := t.begin(db, m, names)
+	if err != nil {
+		s.drop(db) // a connection that cannot start a transaction is closing
+		return typed(op, key, err)
+	}
+	body(t)
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		t.fail(store.CheckContext(ctx, op, key))
+		err = <-done
+	}
+	switch {
+	case err == nil:
+		return nil // also if the context ended too late to stop it
+	case t.err != nil:
+		err = t.err
+	case lost(err):
+		s.drop(db)
+	}
+	return typed(op, key, err)
+}
+
+// begin starts the transaction. done gets nil when it is complete, else the reason why
+// it was rolled back.
+func (t *tx) begin(db safejs.Value, m mode, names []string) (done chan error, err error) {
 	list := make([]any, len(names))
 	for i, n := range names {
 		list[i] = n
 	}
 	if t.value, err = db.Call("transaction", list, m.access, map[string]any{"durability": m.durability}); err != nil {
-		s.drop(db) // a connection that cannot start a transaction is closing
-		return typed(op, key, err)
+		return nil, err
 	}
-	done := make(chan error, 1)
-	err = t.on(t.value, func(kind string, value, _ safejs.Value) {
+	done = make(chan error, 1)
+	return done, t.on(t.value, func(kind string, value, _ safejs.Value) {
 		if kind == "complete" {
 			done <- nil
 			return
@@ -76,25 +101,6 @@ func (s *Store) once(ctx context.Context, op, key string, m mode, body func(t *t
 		}
 		done <- err
 	}, "complete", "abort")
-	if err != nil {
-		return typed(op, key, err)
-	}
-	body(t)
-	select {
-	case err = <-done:
-	case <-ctx.Done():
-		t.fail(store.CheckContext(ctx, op, key))
-		err = <-done
-	}
-	if err == nil {
-		return nil // also if the context ended too late to stop it
-	}
-	if t.err != nil {
-		err = t.err
-	} else if lost(err) {
-		s.drop(db)
-	}
-	return typed(op, key, err)
 }
 
 // fail rolls the transaction back because of err.

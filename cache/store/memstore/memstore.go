@@ -8,7 +8,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -92,70 +91,6 @@ func (s *Store) enter(ctx context.Context, op, key string) (leave func(), err er
 	return s.db.mu.Unlock, nil
 }
 
-// PutChunks implements store.Store.
-func (s *Store) PutChunks(ctx context.Context, chunks []store.Chunk) error {
-	if err := store.CheckChunks(chunks); err != nil {
-		return err
-	}
-	leave, err := s.enter(ctx, "put", "")
-	if err != nil {
-		return err
-	}
-	defer leave()
-	for _, c := range chunks {
-		more := c.Data.Size()
-		if old, ok := s.db.chunks[c.Digest]; ok {
-			more -= old.Size()
-		}
-		if err := s.db.room("put", c.Digest.String(), more); err != nil {
-			return err
-		}
-		kept := c.Data
-		if b, ok := kept.(store.Bytes); ok {
-			kept = store.Bytes(bytes.Clone(b))
-		}
-		s.db.chunks[c.Digest] = kept
-	}
-	return nil
-}
-
-// Chunks implements store.Store.
-func (s *Store) Chunks(ctx context.Context, digests []store.Digest) ([]store.Blob, error) {
-	leave, err := s.enter(ctx, "read", "")
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	out := make([]store.Blob, len(digests))
-	for i, d := range digests {
-		out[i] = s.db.chunks[d]
-	}
-	return out, nil
-}
-
-// Missing implements store.Store.
-func (s *Store) Missing(ctx context.Context, digests []store.Digest) ([]store.Digest, error) {
-	leave, err := s.enter(ctx, "missing", "")
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	return slices.DeleteFunc(store.Distinct(digests), func(d store.Digest) bool { return s.db.chunks[d] != nil }), nil
-}
-
-// DeleteChunks implements store.Store.
-func (s *Store) DeleteChunks(ctx context.Context, digests []store.Digest) error {
-	leave, err := s.enter(ctx, "delete", "")
-	if err != nil {
-		return err
-	}
-	defer leave()
-	for _, d := range digests {
-		delete(s.db.chunks, d)
-	}
-	return nil
-}
-
 // Commit implements store.Store.
 func (s *Store) Commit(ctx context.Context, r store.Record, p store.Pointer) error {
 	if err := store.CheckCommit(&r, p); err != nil {
@@ -234,91 +169,6 @@ func (s *Store) Remove(ctx context.Context, name, version string) error {
 			delete(s.db.pointers, k)
 		}
 	}
-	return nil
-}
-
-// Sweep implements store.Store.
-func (s *Store) Sweep(ctx context.Context, keep func(store.Digest) bool) (int, error) {
-	leave, err := s.enter(ctx, "sweep", "")
-	if err != nil {
-		return 0, err
-	}
-	defer leave()
-	named := map[store.Digest]bool{}
-	for _, r := range s.db.records {
-		for _, c := range r.Chunks {
-			named[c.Digest] = true
-		}
-	}
-	n := 0
-	for d := range s.db.chunks {
-		if !named[d] && (keep == nil || !keep(d)) {
-			delete(s.db.chunks, d)
-			n++
-		}
-	}
-	return n, nil
-}
-
-// Document implements store.Store.
-func (s *Store) Document(ctx context.Context, key string) (store.Document, error) {
-	leave, err := s.enter(ctx, "document", key)
-	if err != nil {
-		return store.Document{}, err
-	}
-	defer leave()
-	d, ok := s.db.documents[key]
-	if !ok {
-		return store.Document{}, &store.Error{Code: store.NotFound, Op: "document", Key: key}
-	}
-	d.Data = bytes.Clone(d.Data)
-	return d, nil
-}
-
-// PutDocument implements store.Store.
-func (s *Store) PutDocument(ctx context.Context, d store.Document) error {
-	if err := store.CheckDocument(&d); err != nil {
-		return err
-	}
-	leave, err := s.enter(ctx, "put document", d.Key)
-	if err != nil {
-		return err
-	}
-	defer leave()
-	if err := s.db.room("put document", d.Key, int64(len(d.Data)-len(s.db.documents[d.Key].Data))); err != nil {
-		return err
-	}
-	d.Data, d.CheckedAt = bytes.Clone(d.Data), trim(d.CheckedAt)
-	s.db.documents[d.Key] = d
-	return nil
-}
-
-// Documents implements store.Store.
-func (s *Store) Documents(ctx context.Context, prefix string) ([]store.Document, error) {
-	leave, err := s.enter(ctx, "documents", prefix)
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	var out []store.Document
-	for key, d := range s.db.documents {
-		if strings.HasPrefix(key, prefix) {
-			d.Data = bytes.Clone(d.Data)
-			out = append(out, d)
-		}
-	}
-	slices.SortFunc(out, func(a, b store.Document) int { return strings.Compare(a.Key, b.Key) })
-	return out, nil
-}
-
-// RemoveDocument implements store.Store.
-func (s *Store) RemoveDocument(ctx context.Context, key string) error {
-	leave, err := s.enter(ctx, "remove document", key)
-	if err != nil {
-		return err
-	}
-	defer leave()
-	delete(s.db.documents, key)
 	return nil
 }
 

@@ -8,6 +8,7 @@ const byId = (id) => document.getElementById(id);
 function crash(text) {
   byId("crash-text").textContent = text;
   byId("crash").hidden = false;
+  byId("app").inert = true;
   byId("crash-reload").focus();
 }
 byId("crash-reload").addEventListener("click", () => location.reload());
@@ -120,12 +121,15 @@ function checkWhenSeen(registration) {
   });
 }
 
+/** Whether this release's engine computes with shared memory, which only an isolated page has. */
+const ISOLATION_HELPS = false;
+
 /**
  * On a host that sends no isolation headers the service worker adds them, from the next load on. That load happens
- * here, once in a session, if it makes a difference: several cores to use, and nothing to lose on the page.
+ * here, once in a session, if it makes a difference: threads to gain, cores for them, and nothing to lose on the page.
  */
 function isolate() {
-  if (globalThis.crossOriginIsolated !== false || !(navigator.hardwareConcurrency > 1) || larderBoot.touched) return;
+  if (!ISOLATION_HELPS || globalThis.crossOriginIsolated !== false || !(navigator.hardwareConcurrency > 1) || larderBoot.touched) return;
   try {
     if (sessionStorage.getItem("larder.isolated")) return;
     sessionStorage.setItem("larder.isolated", "tried");

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"time"
+
+	"larder/cache"
+	"larder/model"
+	"larder/model/pack"
+	"larder/model/tensor"
+	"larder/wasm/message"
+)
+
+// describe tells a page what it may know about a model; Source is the caller's.
+func (s *server) describe(n int, h *handle, asked int) message.Info {
+	m := h.model
+	info := message.Info{
+		Handle:        n,
+		Model:         s.age(h.version),
+		Inputs:        describePorts(m.session.Inputs()),
+		Outputs:       describePorts(m.session.Outputs()),
+		Bytes:         m.bytes,
+		Threads:       threads,
+		ThreadsReason: threadsReason(asked),
+	}
+	if m.manifest == nil {
+		return info
+	}
+	info.Title, info.Task = m.manifest.Title, m.manifest.Task
+	info.Manifest = string(h.entry.Manifest())
+	for _, out := range m.manifest.Outputs {
+		if len(out.Labels) == 0 {
+			continue
+		}
+		info.UnknownThreshold = out.UnknownThreshold
+		for _, l := range out.Labels {
+			info.Labels = append(info.Labels, message.Label(l))
+		}
+		break // the classifier's output is the first with labels
+	}
+	return info
+}
+
+func describePorts(ports []model.Port) []message.Port {
+	out := make([]message.Port, len(ports))
+	for i, p := range ports {
+		out[i] = message.Port{Name: p.Name, Optional: p.Optional}
+		if p.DType != tensor.Undefined {
+			out[i].Type = p.DType.String()
+		}
+		if !p.Ranked {
+			continue
+		}
+		out[i].Dims = []message.Dim{}
+		for _, d := range p.Dims {
+			out[i].Dims = append(out[i].Dims, message.Dim(d))
+		}
+	}
+	return out
+}
+
+// describeEntry says which version a handle holds, as of now.
+func describeEntry(e *cache.Entry, m *pack.Manifest) message.Version {
+	return message.Version{Name: e.Name, Version: e.Version, Digest: e.Digest.String(), Created: timestamp(m.Created),
+		Freshness: string(e.Freshness), CheckedAt: timestamp(e.CheckedAt), NextRefresh: timestamp(e.NextRefresh)}
+}
+
+// age brings a version up to date: it grows older while a page holds it, and is
+// stale once its time to live is over.
+func (s *server) age(v message.Version) message.Version {
+	now := s.now()
+	if created, err := time.Parse(time.RFC3339, v.Created); err == nil {
+		v.AgeSeconds = max(0, now.Sub(created).Truncate(time.Second).Seconds())
+	}
+	if next, err := time.Parse(time.RFC3339, v.NextRefresh); err == nil && now.After(next) {
+		v.Freshness = message.Stale
+	}
+	return v
+}
+
+func (s *server) describeInfo(i *cache.Info) message.CacheEntry {
+	return message.CacheEntry{
+		Model: s.age(message.Version{Name: i.Name, Version: i.Version, Digest: i.Digest.String(), Created: i.Created,
+			Freshness: string(i.Freshness), CheckedAt: timestamp(i.CheckedAt), NextRefresh: timestamp(i.NextRefresh)}),
+		Bytes: i.Bytes, Committed: timestamp(i.CommittedAt), Used: timestamp(i.UsedAt),
+		Pinned: i.Pinned, Selectors: i.Selectors, InUse: i.InUse,
+	}
+}
+
+func describeEvent(e cache.Event) message.CacheEvent {
+	return message.CacheEvent{Kind: string(e.Kind), Time: timestamp(e.Time), Name: e.Name, Version: e.Version,
+		Bytes: e.Bytes, Code: string(e.Code), Message: e.Message}
+}
+
+// timestamp writes a time for a message; the zero time is "".
+func timestamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+
+	"larder/cache"
+	"larder/model/pre"
+	"larder/model/tensor"
+	"larder/wasm/message"
+)
+
+// release is the version of Larder that a page is told.
+const release = "0.1.0"
+
+// host is what the worker needs of JavaScript. Its methods may be called by
+// several goroutines; none is called inside a callback of the host. An error is a
+// *message.Error, that of the context, or one that toMessage knows.
+type host interface {
+	// Post sends a message to the page. The typed arrays in give are given away
+	// instead of copied.
+	Post(tree map[string]any, give []any)
+	// Parts finds storage and network for a registry at an absolute address.
+	Parts(ctx context.Context, models string) (parts, error)
+	// Picture decodes what was given to predict.
+	Picture(ctx context.Context, input any) (*pre.Image, error)
+	// Bytes copies an ArrayBuffer, a view or a Blob, and hashes it.
+	Bytes(ctx context.Context, v any) ([]byte, [sha256.Size]byte, error)
+	// Tensor copies a tensor of the page; Data makes its data from one of ours.
+	Tensor(t message.Tensor) (*tensor.Tensor, error)
+	Data(t *tensor.Tensor) (any, error)
+	// Breathe returns a context for a long computation, whose Err lets the host
+	// deliver messages.
+	Breathe(ctx context.Context) context.Context
+}
+
+// parts is what a cache is made of on this host.
+type parts struct {
+	options cache.Options
+	storage string // one of the Storage constants of package message
+	reason  string // why models are kept in memory only; empty otherwise
+}

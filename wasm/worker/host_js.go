@@ -1,0 +1,128 @@
+//go:build js
+
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"time"
+
+	"github.com/hack-pad/safejs"
+
+	"larder/cache"
+	"larder/cache/store"
+	"larder/cache/store/idbstore"
+	"larder/cache/store/memstore"
+	"larder/wasm/bridge"
+	"larder/wasm/message"
+)
+
+// breath is how long a computation may keep the host from delivering messages,
+// a cancellation among them.
+const breath = 30 * time.Millisecond
+
+// jsHost is the host in a browser's Web Worker.
+type jsHost struct{ page bridge.Port }
+
+func (h *jsHost) Post(tree map[string]any, give []any) {
+	buffers := make([]safejs.Value, 0, len(give))
+	for _, v := range give {
+		if b, err := v.(safejs.Value).Get("buffer"); err == nil {
+			buffers = append(buffers, b)
+		}
+	}
+	if err := h.page.Post(tree, buffers...); err != nil {
+		// A result that cannot be cloned is a defect; the page must not wait for it.
+		id, _ := tree["id"].(int)
+		_ = h.page.Post(message.Reply{ID: id, Err: fault(message.CodeInternal, "the reply cannot be sent: %v", err)}.Encode())
+	}
+}
+
+func (h *jsHost) Breathe(ctx context.Context) context.Context { return bridge.Breathe(ctx, breath) }
+
+// Parts chooses the store. A private window, a blocked cookie setting or a broken
+// profile has no IndexedDB: then models live in memory, and the page says so.
+func (h *jsHost) Parts(ctx context.Context, models string) (parts, error) {
+	p := parts{storage: message.StorageIndexedDB}
+	p.options = cache.Options{
+		Registry: fetcher{root: models}, RegistryID: models, Hasher: hasher{}, Locker: newLocker(),
+	}
+	var err error
+	p.options.Store, err = openStore(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			return p, ctx.Err()
+		}
+		p.storage, p.reason = message.StorageMemory, err.Error()
+		p.options.Store, p.options.Locker = memstore.New(), cache.NewLocker()
+	}
+	return p, nil
+}
+
+func openStore(ctx context.Context) (store.Store, error) {
+	s, err := idbstore.Open(ctx, idbstore.Options{})
+	if err != nil {
+		return nil, err
+	}
+	// A database that opens may still refuse to be read.
+	if _, err := s.Snapshot(ctx); err != nil {
+		_ = s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Bytes implements host.
+func (h *jsHost) Bytes(ctx context.Context, v any) (data []byte, sum [sha256.Size]byte, err error) {
+	array, err := arrayOf(ctx, v)
+	if err != nil {
+		return nil, sum, err
+	}
+	if sum, err = bridge.SHA256(ctx, array.JSValue()); err != nil {
+		return nil, sum, err
+	}
+	data, err = array.Bytes()
+	return data, sum, err
+}
+
+// arrayOf returns the bytes of an ArrayBuffer, a view or a Blob where they are.
+func arrayOf(ctx context.Context, v any) (*bridge.Blob, error) {
+	value, ok := v.(safejs.Value)
+	switch {
+	case ok && bridge.Is(value, "Blob"):
+		buffer, err := bridge.ReadBlob(ctx, value)
+		if err != nil {
+			return nil, unreadable(ctx, err)
+		}
+		return buffer, nil
+	case ok && bridge.IsBytes(value):
+		return bridge.NewBlob(value)
+	}
+	return nil, fault(message.CodeInvalidInput, "%s is no ArrayBuffer, typed array or Blob", kind(v))
+}
+
+// unreadable explains a Blob that the browser cannot read: a file that was
+// removed, or changed since it was chosen.
+func unreadable(ctx context.Context, err error) error {
+	var e *bridge.Error
+	if ctx.Err() != nil || !errors.As(err, &e) {
+		return err
+	}
+	return fault(message.CodeInvalidInput, "the file cannot be read: %s; choose it again", e.Message)
+}
+
+// kind names a value for an error text.
+func kind(v any) string {
+	switch v := v.(type) {
+	case safejs.Value:
+		return bridge.ClassName(v)
+	case string:
+		return "a string"
+	case map[string]any:
+		return "an object"
+	case []any:
+		return "an array"
+	}
+	return "the value"
+}

@@ -1,0 +1,196 @@
+//go:build !js
+
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"larder/cache"
+	"larder/cache/registry/httpfetch"
+	"larder/cache/store/memstore"
+	"larder/model/pre"
+	"larder/model/pre/imagefile"
+	"larder/model/tensor"
+	"larder/wasm/message"
+)
+
+// models is the registry that Larder ships.
+const models = "../../web/static/models"
+
+// testHost stands in for JavaScript: pictures and tensors are Go values.
+type testHost struct {
+	clock   cache.Clock
+	picture func(ctx context.Context, input any) (*pre.Image, error) // nil: decode bytes
+
+	mu      sync.Mutex
+	posted  []map[string]any
+	replies map[int]chan message.Reply
+}
+
+func (h *testHost) Post(tree map[string]any, _ []any) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.posted = append(h.posted, tree)
+	if _, ok := tree["ok"]; !ok {
+		return
+	}
+	r, err := message.DecodeReply(tree)
+	if err != nil {
+		panic(err)
+	}
+	if r.Err == nil {
+		r.Result = tree["result"]
+	}
+	if c := h.replies[r.ID]; c != nil {
+		c <- r
+	}
+}
+
+func (h *testHost) Parts(_ context.Context, root string) (parts, error) {
+	f, err := httpfetch.New(root, nil)
+	if err != nil {
+		return parts{}, fault(message.CodeInvalidInput, "%v", err)
+	}
+	return parts{storage: message.StorageMemory, reason: "a test",
+		options: cache.Options{Store: memstore.New(), Registry: f, RegistryID: root, Clock: h.clock}}, nil
+}
+
+func (h *testHost) Picture(ctx context.Context, input any) (*pre.Image, error) {
+	if h.picture != nil {
+		return h.picture(ctx, input)
+	}
+	b, ok := input.([]byte)
+	if !ok {
+		return nil, fault(message.CodeUnsupportedInput, "%T is no picture", input)
+	}
+	return imagefile.Decode(b)
+}
+
+func (h *testHost) Bytes(_ context.Context, v any) ([]byte, [sha256.Size]byte, error) {
+	b, ok := v.([]byte)
+	if !ok {
+		return nil, [32]byte{}, fault(message.CodeInvalidInput, "%T has no bytes", v)
+	}
+	return b, sha256.Sum256(b), nil
+}
+
+func (h *testHost) Tensor(t message.Tensor) (*tensor.Tensor, error) {
+	data, ok := t.Data.([]float32)
+	if !ok {
+		return nil, fault(message.CodeInvalidInput, "%T has no elements", t.Data)
+	}
+	return tensor.Of(data, t.Dims...)
+}
+
+func (h *testHost) Data(t *tensor.Tensor) (any, error) { return t.Any(), nil }
+
+func (h *testHost) Breathe(ctx context.Context) context.Context { return ctx }
+
+// testClock is set by hand.
+type testClock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *testClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *testClock) AfterFunc(time.Duration, func()) func() { return func() {} }
+
+func (c *testClock) Sleep(context.Context, time.Duration) error { return nil }
+
+func (c *testClock) Add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// bench is a server with its host and registry.
+type bench struct {
+	*server
+	t     *testing.T
+	host  *testHost
+	clock *testClock
+	root  string
+	last  int
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	clock := &testClock{now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)}
+	host := &testHost{clock: clock, replies: map[int]chan message.Reply{}}
+	web := httptest.NewServer(http.FileServer(http.Dir(models)))
+	t.Cleanup(web.Close)
+	return &bench{server: newServer(host, clock.Now), t: t, host: host, clock: clock, root: web.URL + "/"}
+}
+
+// send starts a request and returns its number and where its reply comes.
+func (b *bench) send(method string, params map[string]any) (int, chan message.Reply) {
+	b.last++
+	c := make(chan message.Reply, 2)
+	b.host.mu.Lock()
+	b.host.replies[b.last] = c
+	b.host.mu.Unlock()
+	b.Receive(message.Request{ID: b.last, Method: method, Params: params}.Encode())
+	return b.last, c
+}
+
+// ask sends a request and waits for its result.
+func (b *bench) ask(method string, params map[string]any) any {
+	b.t.Helper()
+	_, c := b.send(method, params)
+	r := <-c
+	if r.Err != nil {
+		b.t.Fatalf("%s: %s: %s", method, r.Err.Code, r.Err.Message)
+	}
+	return r.Result
+}
+
+// refused sends a request that must fail.
+func (b *bench) refused(code, method string, params map[string]any) *message.Error {
+	b.t.Helper()
+	_, c := b.send(method, params)
+	r := <-c
+	if r.Err == nil || r.Err.Code != code {
+		b.t.Fatalf("%s: reply %+v, want the code %s", method, r, code)
+	}
+	return r.Err
+}
+
+func (b *bench) open() {
+	b.t.Helper()
+	b.ask(message.MethodOpen, message.Open{Models: b.root, Threads: 2}.Encode())
+}
+
+func (b *bench) load(model, version string) message.Info {
+	b.t.Helper()
+	info, err := message.DecodeInfo(b.ask(message.MethodLoad, message.Load{Model: model, Version: version}.Encode()))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return info
+}
+
+func (b *bench) dispose(handle int) {
+	b.t.Helper()
+	b.ask(message.MethodDispose, message.Handle{Handle: handle}.Encode())
+}
+
+func readFile(t *testing.T, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}

@@ -1,0 +1,30 @@
+//go:build js
+
+package main
+
+import (
+	"time"
+
+	"github.com/hack-pad/safejs"
+
+	"larder/wasm/bridge"
+	"larder/wasm/message"
+)
+
+func main() {
+	page := bridge.Self()
+	h := &jsHost{page: page}
+	s := newServer(h, time.Now)
+	if _, err := page.Listen(func(v safejs.Value) {
+		tree, err := bridge.ToGo(v)
+		if err != nil {
+			return // no number to answer to; larder.js sends no such message
+		}
+		s.Receive(tree)
+	}); err != nil {
+		h.Post(message.Failed{Code: message.CodeInternal, Message: err.Error()}.Encode(), nil)
+		return
+	}
+	h.Post(message.Ready{Version: release}.Encode(), nil)
+	select {}
+}

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"larder/wasm/message"
+)
+
+// server answers requests. Its zero value is not ready: use newServer.
+type server struct {
+	host host
+	now  func() time.Time
+
+	shelf   *shelf
+	handles handles
+	turn    gate // held by whoever computes
+
+	mu      sync.Mutex
+	running map[int]context.CancelFunc // by the id of the request
+	larder  *larder                    // nil before open
+}
+
+func newServer(h host, now func() time.Time) *server {
+	return &server{host: h, now: now, shelf: newShelf(), turn: newGate(), running: map[int]context.CancelFunc{}}
+}
+
+// call is one request in work.
+type call struct {
+	id      int
+	params  map[string]any
+	arrived time.Time
+}
+
+// result is what a method returns: a message tree, and typed arrays in it that
+// are given away to the page.
+type result struct {
+	tree any
+	give []any
+}
+
+// Receive takes a message of the page and starts what it asks for. It does not
+// wait, so that messages are taken in their order.
+func (s *server) Receive(tree any) {
+	req, err := message.DecodeRequest(tree)
+	if err != nil {
+		if req.ID > 0 {
+			s.reply(req.ID, result{}, err)
+		}
+		return // nobody waits for an answer without a number
+	}
+	if req.Method == message.MethodCancel {
+		s.cancel(req.ID)
+		return
+	}
+	ctx, ok := s.start(req.ID)
+	if !ok {
+		s.reply(req.ID, result{}, fault(message.CodeInvalidInput, "request %d is in work already", req.ID))
+		return
+	}
+	go s.serve(ctx, req, call{id: req.ID, params: req.Params, arrived: s.now()})
+}
+
+// start registers a request, so that it can be cancelled, unless its number is
+// taken.
+func (s *server) start(id int) (context.Context, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.running[id] != nil {
+		return nil, false
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s.running[id] = cancel
+	return ctx, true
+}
+
+// finish forgets a request.
+func (s *server) finish(id int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.running[id]()
+	delete(s.running, id)
+}
+
+// serve runs one request to its reply.
+func (s *server) serve(ctx context.Context, req message.Request, c call) {
+	res, err := s.answer(ctx, req.Method, c)
+	s.finish(req.ID)
+	s.reply(req.ID, res, err)
+}
+
+// answer calls the method. A panic in it is a defect of Larder and becomes an
+// error, with the place for the report.
+func (s *server) answer(ctx context.Context, method string, c call) (res result, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			e := fault(message.CodeInternal, "%s broke: %v", method, p)
+			e.Detail = map[string]any{"stack": head(string(debug.Stack()), 30)}
+			res, err = result{}, e
+		}
+	}()
+	f, ok := methods[method]
+	if !ok {
+		return result{}, fault(message.CodeInvalidInput, "there is no method %q", method)
+	}
+	return f(s, ctx, c)
+}
+
+func (s *server) cancel(id int) {
+	s.mu.Lock()
+	cancel := s.running[id]
+	s.mu.Unlock()
+	if cancel != nil {
+		cancel()
+	}
+}
+
+func (s *server) reply(id int, res result, err error) {
+	if err != nil {
+		s.host.Post(message.Reply{ID: id, Err: toMessage(err)}.Encode(), nil)
+		return
+	}
+	s.host.Post(message.Reply{ID: id, Result: res.tree}.Encode(), res.give)
+}
+
+// head returns the first n lines of text.
+func head(text string, n int) string {
+	lines := strings.SplitN(text, "\n", n+1)
+	return strings.Join(lines[:min(n, len(lines))], "\n")
+}
+
+// fault makes an error of this program. Its text is for the page's developer.
+func fault(code, format string, args ...any) *message.Error {
+	return &message.Error{Code: code, Message: "worker: " + fmt.Sprintf(format, args...)}
+}
+
+// gate lets one goroutine at a time through, and those who wait for it can give up.
+type gate chan struct{}
+
+func newGate() gate { return make(gate, 1) }
+
+// Enter waits for the gate. The caller calls leave once.
+func (g gate) Enter(ctx context.Context) (leave func(), err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	select {
+	case g <- struct{}{}:
+		return func() { <-g }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}

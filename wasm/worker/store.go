@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+
+	"larder/cache"
+	"larder/wasm/message"
+)
+
+func (s *server) cacheList(ctx context.Context, _ call) (result, error) {
+	l, err := s.opened()
+	if err != nil {
+		return result{}, err
+	}
+	list, err := l.cache.List(ctx)
+	return s.entries(list, err)
+}
+
+func (s *server) cacheRefresh(ctx context.Context, c call) (result, error) {
+	p, err := message.DecodeModel(c.params)
+	if err != nil {
+		return result{}, err
+	}
+	l, err := s.opened()
+	if err != nil {
+		return result{}, err
+	}
+	list, err := l.cache.Refresh(ctx, p.Model, s.progress(c.id).Cache)
+	return s.entries(list, err)
+}
+
+func (s *server) entries(list []cache.Info, err error) (result, error) {
+	if err != nil {
+		return result{}, err
+	}
+	out := message.CacheList{}
+	for i := range list {
+		out.Entries = append(out.Entries, s.describeInfo(&list[i]))
+	}
+	return result{tree: out.Encode()}, nil
+}
+
+func (s *server) cacheEvict(ctx context.Context, c call) (result, error) {
+	p, err := message.DecodeModel(c.params)
+	if err != nil {
+		return result{}, err
+	}
+	l, err := s.opened()
+	if err != nil {
+		return result{}, err
+	}
+	return result{}, l.cache.Evict(ctx, p.Model)
+}
+
+func (s *server) cacheStats(ctx context.Context, _ call) (result, error) {
+	l, err := s.opened()
+	if err != nil {
+		return result{}, err
+	}
+	st, err := l.cache.Stats(ctx)
+	if err != nil {
+		return result{}, err
+	}
+	return result{tree: message.CacheStats{
+		Storage:    l.storage,
+		MemoryHits: st.MemoryHits, StoreHits: st.StoreHits, RegistryLoads: st.RegistryLoads,
+		Revalidations: st.Revalidations, NotModified: st.NotModified, StaleServed: st.StaleServed,
+		CorruptChunks: st.CorruptChunks, Failures: st.Failures, Requests: st.Requests,
+		BytesDownloaded: st.BytesDownloaded, BytesReused: st.BytesReused,
+		MemoryBytes: st.MemoryBytes, MemoryBudget: st.MemoryBudget,
+		MemoryEntries: int64(st.MemoryEntries), Leases: int64(st.Leases),
+		StoreBytes: st.Store.Bytes, StoreChunks: int64(st.Store.Chunks), StoreVersions: int64(st.Store.Records),
+	}.Encode()}, nil
+}
+
+func (s *server) index(ctx context.Context, _ call) (result, error) {
+	l, err := s.opened()
+	if err != nil {
+		return result{}, err
+	}
+	ix, stale, err := l.cache.Index(ctx)
+	if err != nil {
+		return result{}, err
+	}
+	out := message.Index{Default: ix.Default, Stale: stale}
+	for _, m := range ix.Models {
+		out.Models = append(out.Models, message.IndexModel{Name: m.Name, Title: m.Title, Versions: m.Versions, Aliases: m.Aliases})
+	}
+	return result{tree: out.Encode()}, nil
+}

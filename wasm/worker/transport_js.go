@@ -1,0 +1,125 @@
+//go:build js
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/hack-pad/safejs"
+
+	"larder/cache"
+	"larder/cache/registry"
+	"larder/wasm/bridge"
+)
+
+// fetcher is the transport of the registry at an absolute address.
+type fetcher struct{ root string }
+
+var _ registry.Fetcher = fetcher{}
+
+// Fetch implements registry.Fetcher.
+func (f fetcher) Fetch(ctx context.Context, r registry.Request) (*registry.Response, error) {
+	headers := map[string]string{}
+	if r.ETag != "" {
+		headers["if-none-match"] = r.ETag
+	}
+	if !r.Range.IsZero() {
+		headers["range"] = fmt.Sprintf("bytes=%d-%d", r.Range.Start, r.Range.End-1)
+		if r.IfRange != "" {
+			headers["if-range"] = r.IfRange
+		}
+	}
+	res, err := bridge.Fetch(ctx, f.root+r.Path, headers)
+	if err != nil {
+		return nil, transportError(ctx, r.Path, err)
+	}
+	out := &registry.Response{
+		Status:      res.Status,
+		ETag:        res.Header("etag"),
+		ContentType: res.Header("content-type"),
+		Length:      -1,
+		Total:       -1,
+		Body:        body{path: r.Path, body: res.Body, ctx: ctx},
+	}
+	if n, err := strconv.ParseInt(res.Header("content-length"), 10, 64); err == nil && n >= 0 && plain(res.Header("content-encoding")) {
+		out.Length = n
+	}
+	if res.Status == 206 {
+		out.Content, out.Total = registry.ParseContentRange(res.Header("content-range"))
+	}
+	return out, nil
+}
+
+// plain reports whether a content-encoding leaves the bytes as they are.
+func plain(encoding string) bool { return encoding == "" || encoding == "identity" }
+
+// body adapts a stream of the host.
+type body struct {
+	path string
+	body *bridge.Body
+	ctx  context.Context // of Fetch
+}
+
+// Next implements registry.Body.
+func (b body) Next(ctx context.Context, n int64, arrived func(int64)) (registry.Blob, error) {
+	blob, err := b.body.Next(ctx, n, arrived)
+	switch {
+	case err == nil, errors.Is(err, io.EOF):
+		return blob, err
+	case b.ctx.Err() != nil:
+		err = b.ctx.Err()
+	}
+	return nil, transportError(ctx, b.path, err)
+}
+
+// Close implements registry.Body.
+func (b body) Close() error { return b.body.Close() }
+
+func transportError(ctx context.Context, path string, err error) error {
+	e := &registry.Error{Code: registry.Internal, Op: "fetch", Path: path, Err: err}
+	switch {
+	case ctx.Err() != nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		e.Code = registry.Aborted
+	case errors.Is(err, bridge.ErrNetwork):
+		e.Code, e.Detail = registry.Offline, "no answer from the network"
+	}
+	return e
+}
+
+// hasher hashes by WebCrypto.
+type hasher struct{}
+
+// Sum implements registry.Hasher.
+func (hasher) Sum(ctx context.Context, b registry.Blob) (registry.Digest, error) {
+	if outside, ok := b.(interface{ JSValue() safejs.Value }); ok {
+		return bridge.SHA256(ctx, outside.JSValue())
+	}
+	return registry.GoHasher{}.Sum(ctx, b)
+}
+
+// newLocker returns Web Locks where the host has them, else locks that only this
+// worker knows: two tabs may then download the same bytes, and both are right.
+func newLocker() cache.Locker {
+	if bridge.HasLocks() {
+		return webLocks{}
+	}
+	return cache.NewLocker()
+}
+
+// webLocks are shared by all tabs and workers of the origin.
+type webLocks struct{}
+
+// Lock implements cache.Locker.
+func (webLocks) Lock(ctx context.Context, name string, shared bool) (func(), error) {
+	release, _, err := bridge.Lock(ctx, name, shared, true)
+	return release, err
+}
+
+// TryLock implements cache.Locker.
+func (webLocks) TryLock(ctx context.Context, name string, shared bool) (func(), bool, error) {
+	return bridge.Lock(ctx, name, shared, false)
+}

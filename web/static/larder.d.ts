@@ -1,0 +1,398 @@
+// Larder: classifiers that stay fresh in the browser.
+//
+//   import { open } from "./larder.js";
+//   const larder = await open();
+//   const leaf = await larder.load("leaf", { version: "^2" });
+//   const { label, classes, unknown } = await leaf.predict(photo);
+//   await leaf.dispose();
+//
+// Models run in a Web Worker; nothing that is given to predict or run leaves the
+// device. Every method rejects with a LarderError, whose code a program can act on.
+
+declare global {
+  // For compilers whose library does not have it yet. A browser without it has
+  // models without it: call dispose and close there.
+  interface SymbolConstructor {
+    readonly asyncDispose: unique symbol;
+  }
+}
+
+/** Starts a worker for the models of one registry. Each call starts its own. */
+export function open(options?: OpenOptions): Promise<Larder>;
+
+export interface OpenOptions {
+  /**
+   * The folder that holds `index.json`, as an address relative to the page (in a
+   * worker: to its script). Default: `models/` beside larder.js.
+   */
+  models?: string | URL;
+  /**
+   * How many threads a model may use, 1 to 8. Default: the number of cores, at most 8.
+   *
+   * **This release computes on one thread, whatever is asked for.** The number is
+   * checked and kept so that pages need no change when later releases use it;
+   * `info.threads` is always the number in use, and `info.threadsReason` says why it
+   * is not the one asked for.
+   */
+  threads?: number;
+  /**
+   * Whether to ask the browser, after the first download, not to clear the models
+   * when room gets short. Some browsers ask the person. Only a page can ask, a worker
+   * cannot. Default: true. `cache.stats()` tells the outcome as `persisted`.
+   */
+  persist?: boolean;
+  /** Aborting it stops the start. */
+  signal?: AbortSignal;
+}
+
+export interface CallOptions {
+  /** Aborting it rejects at once with the code `aborted`, and stops the work. */
+  signal?: AbortSignal;
+}
+
+export interface ProgressOptions extends CallOptions {
+  /** Called as the work goes on, never after the promise has settled. */
+  onProgress?: (progress: Progress) => void;
+}
+
+export interface Progress {
+  /**
+   * `download`: bytes come from the registry; `verify`: stored bytes are read and
+   * checked; `prepare`: the model is made ready to run.
+   */
+  phase: "download" | "verify" | "prepare";
+  /** Bytes done. It never falls within a phase. */
+  loaded: number;
+  /** Bytes in all; 0 if not known. */
+  total: number;
+  /** The file in work; empty for a model from bytes. */
+  file: string;
+}
+
+export interface Larder {
+  readonly info: LarderInfo;
+  readonly cache: Cache;
+
+  /**
+   * Loads a model: from memory, else from the browser's storage, else from the
+   * registry. What is stored and fresh costs no request. What has expired is checked
+   * with the registry first; if that does not answer, the stored version serves and
+   * `info.model.freshness` is `stale`.
+   *
+   * Loading a version twice gives two models that share one copy; dispose both.
+   *
+   * Codes: `not-found`, `offline` (and nothing is stored), `corrupt`, `quota`,
+   * `invalid-model`, `unsupported-operator`, `invalid-input`, `aborted`, `closed`.
+   */
+  load(name: string, options?: LoadOptions): Promise<Model>;
+
+  /**
+   * Loads any ONNX file. It has no labels, so `predict` and `preprocess` are refused;
+   * use `run`. The bytes are copied.
+   *
+   * Codes: `invalid-model`, `unsupported-operator`, `invalid-input`, `aborted`, `closed`.
+   */
+  fromONNX(bytes: ArrayBuffer | ArrayBufferView | Blob, options?: ONNXOptions): Promise<Model>;
+
+  /** What the registry offers. */
+  index(options?: CallOptions): Promise<Index>;
+
+  /** Ends the worker. Everything that waits is rejected with the code `closed`. */
+  close(): Promise<void>;
+  /** The same as close, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface LarderInfo {
+  /** The version of Larder. */
+  readonly version: string;
+  /** `memory`: this browser gives no IndexedDB (a private window, blocked storage). Models are lost with the worker. */
+  readonly storage: "indexeddb" | "memory";
+  /** Why models are kept in memory only. */
+  readonly storageReason: string | null;
+  /** The threads that run a model: 1 in this release. */
+  readonly threads: number;
+  /** Why not as many as asked for. */
+  readonly threadsReason: string | null;
+}
+
+export interface LoadOptions extends ProgressOptions {
+  /** An exact version (`2.0.0`), a range (`^2`, `~2.1`, `2`), or an alias. Default: `latest`. */
+  version?: string;
+}
+
+export interface ONNXOptions extends ProgressOptions {
+  /** As in OpenOptions. Default: what was given to open. */
+  threads?: number;
+  /** Accepted for pages that ask for it; this release measures no single steps, so it changes nothing. */
+  profile?: boolean;
+}
+
+/** Whatever shows a picture. Elements must not come from another site without CORS. */
+export type Picture =
+  | Blob
+  | ArrayBuffer
+  | ArrayBufferView
+  | ImageData
+  | ImageBitmap
+  | VideoFrame
+  | HTMLImageElement
+  | HTMLCanvasElement
+  | HTMLVideoElement
+  | OffscreenCanvas;
+
+export interface Model {
+  readonly info: ModelInfo;
+  /** What `run` takes. */
+  readonly inputs: readonly Port[];
+  /** What `run` returns. */
+  readonly outputs: readonly Port[];
+
+  /**
+   * Says what a picture shows. EXIF orientation is applied, colours are taken as
+   * stored. The picture stays the caller's.
+   *
+   * Codes: `invalid-input` (empty, cut short, damaged, no picture), `unsupported-input`
+   * (a format this browser does not read, more than 33.5 megapixels, a model without
+   * labels), `aborted`, `closed`.
+   */
+  predict(picture: Picture, options?: CallOptions): Promise<Prediction>;
+
+  /** Prepares a picture as `predict` does and returns the tensors that `run` takes. */
+  preprocess(picture: Picture, options?: CallOptions): Promise<Tensors>;
+
+  /**
+   * Computes all outputs from named tensors. The arrays are copied unless `transfer`
+   * is true: then their buffers are given away, and the arrays are empty afterwards.
+   *
+   * Codes: `invalid-input`, `aborted`, `closed`.
+   */
+  run(inputs: Tensors, options?: RunOptions): Promise<Tensors>;
+
+  /** Gives the memory back. Disposing twice is no error; any other use is one, with the code `closed`. */
+  dispose(): Promise<void>;
+  /** The same as dispose, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface RunOptions extends CallOptions {
+  /** Give the arrays' buffers away instead of copying them. Default: false. */
+  transfer?: boolean;
+}
+
+export interface ModelInfo {
+  readonly model: Version;
+  /** The title for people; empty for a model from bytes. */
+  readonly title: string;
+  /** Such as `image-classification`. */
+  readonly task: string | null;
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  /** The classes that `predict` knows; empty if the model has none. */
+  readonly labels: readonly Label[];
+  /** The probability below which `predict` says unknown; 0 for never. */
+  readonly unknownThreshold: number;
+  /** Where the model came from. */
+  readonly source: "memory" | "store" | "registry" | "bytes";
+  /** Bytes of the model's files. */
+  readonly bytes: number;
+  readonly threads: number;
+  readonly threadsReason: string | null;
+  /** The manifest as JSON text, with licence, metrics and demos; null for a model from bytes. */
+  readonly manifest: string | null;
+}
+
+export interface Label {
+  readonly id: string;
+  readonly display: string;
+}
+
+export interface Port {
+  readonly name: string;
+  /** The element type; null if the model does not say. */
+  readonly type: ElementType | null;
+  /** Sizes; a name or null for one that varies. Null if not even their number is known. */
+  readonly dims: readonly (number | string | null)[] | null;
+  /** Whether the model has a default for it. */
+  readonly optional: boolean;
+}
+
+/** Which version answers, and how old it is. Times are ISO 8601 in UTC. */
+export interface Version {
+  /** Empty for a model from bytes. */
+  readonly name: string;
+  readonly version: string;
+  /** SHA-256 of the manifest, or of the bytes given to fromONNX, in hex. */
+  readonly digest: string;
+  /** When this version was made. */
+  readonly created: string | null;
+  /** Seconds since `created`, by this device's clock; never negative. 0 for a model from bytes. */
+  readonly ageSeconds: number;
+  /**
+   * `fresh`: the registry confirmed it within its time to live. `stale`: that time is
+   * over and nobody has confirmed it since. `unknown`: a model from bytes.
+   */
+  readonly freshness: "fresh" | "stale" | "unknown";
+  /** When the registry last confirmed it. */
+  readonly checkedAt: string | null;
+  /** From when on the next load asks the registry again. */
+  readonly nextRefresh: string | null;
+}
+
+export interface Prediction {
+  /** All classes, the most probable first. */
+  classes: { label: string; display: string; probability: number }[];
+  /** The label of the most probable class, also if `unknown`. */
+  label: string;
+  /** Whether even that class is not believed: the picture probably shows something else. */
+  unknown: boolean;
+  model: Version;
+  /** Milliseconds. `total` is from the request's arrival in the worker to the answer, so it includes waiting for others. */
+  timing: { decode: number; preprocess: number; infer: number; postprocess: number; total: number };
+}
+
+/** Named tensors. */
+export type Tensors = Record<string, Tensor>;
+
+/** A dense array in row-major order. The array's class follows from the type. */
+export type Tensor = {
+  [T in ElementType]: { dims: number[]; type: T; data: TensorData[T] };
+}[ElementType];
+
+/** ONNX's element types, and the array of each. */
+export interface TensorData {
+  float32: Float32Array;
+  float64: Float64Array;
+  /** The bits of each number. */
+  float16: Uint16Array;
+  /** The bits of each number. */
+  bfloat16: Uint16Array;
+  int8: Int8Array;
+  int16: Int16Array;
+  int32: Int32Array;
+  int64: BigInt64Array;
+  uint8: Uint8Array;
+  uint16: Uint16Array;
+  uint32: Uint32Array;
+  uint64: BigUint64Array;
+  /** 0 is false, everything else true. */
+  bool: Uint8Array;
+  string: string[];
+  /** Pairs: real part, imaginary part. */
+  complex64: Float32Array;
+  /** Pairs: real part, imaginary part. */
+  complex128: Float64Array;
+}
+
+export type ElementType = keyof TensorData;
+
+export interface Index {
+  /** The model to show first. */
+  default: string | null;
+  /** Whether the registry did not answer and this is the index as stored. */
+  stale: boolean;
+  /** Ordered by name; versions from old to new. */
+  models: { name: string; title: string; versions: string[]; aliases: Record<string, string> }[];
+}
+
+/** What is stored on this device. */
+export interface Cache {
+  /** All stored versions, by name, the newest version of each first. */
+  list(options?: CallOptions): Promise<CacheEntry[]>;
+  /**
+   * Asks the registry now for what is stored of a model, fresh or not, and downloads
+   * what is new. A model that is loaded keeps its version; load it again for the new one.
+   */
+  refresh(name: string, options?: ProgressOptions): Promise<CacheEntry[]>;
+  /** Removes all versions of a model. Loaded ones keep working. */
+  evict(name: string, options?: CallOptions): Promise<void>;
+  /** Counters since open, and sizes now. */
+  stats(options?: CallOptions): Promise<CacheStats>;
+  /** Calls a function for each event of a kind, or of all kinds (`"*"`). The result ends that. */
+  on(kind: CacheEvent["kind"] | "*", listener: (event: CacheEvent) => void): () => void;
+}
+
+export interface CacheEntry {
+  model: Version;
+  /** Bytes, those shared with other versions included. */
+  bytes: number;
+  committedAt: string | null;
+  usedAt: string | null;
+  /** Never removed to make room. */
+  pinned: boolean;
+  /** What leads to this version: `latest`, `^1` … */
+  selectors: string[];
+  /** How many models of this worker use it. */
+  inUse: number;
+}
+
+export interface CacheStats {
+  storage: "indexeddb" | "memory";
+  memoryHits: number;
+  storeHits: number;
+  registryLoads: number;
+  revalidations: number;
+  notModified: number;
+  staleServed: number;
+  corruptChunks: number;
+  failures: number;
+  requests: number;
+  bytesDownloaded: number;
+  bytesReused: number;
+  memoryBytes: number;
+  memoryBudget: number;
+  memoryEntries: number;
+  leases: number;
+  storeBytes: number;
+  storeChunks: number;
+  storeVersions: number;
+  /** The browser's estimate for this site; null if it gives none. */
+  usage: number | null;
+  quota: number | null;
+  /** Whether the browser promised not to clear the models when room gets short. */
+  persisted: boolean | null;
+}
+
+export interface CacheEvent {
+  kind: "served" | "checked" | "committed" | "stale" | "corrupt" | "repaired" | "evicted" | "released" | "failed";
+  time: string;
+  name: string;
+  version: string | null;
+  /** Transferred, freed or found corrupt. */
+  bytes: number;
+  code: ErrorCode | null;
+  message: string | null;
+}
+
+export type ErrorCode =
+  /** No such model, version or file. */
+  | "not-found"
+  /** The network is needed and does not answer. */
+  | "offline"
+  /** Bytes are not what the manifest promises, here and at the registry. */
+  | "corrupt"
+  /** The browser gives no more storage. */
+  | "quota"
+  /** The caller aborted. */
+  | "aborted"
+  /** The model needs an operator that this release does not have; detail names it. */
+  | "unsupported-operator"
+  /** The model or its manifest is malformed, or made for a newer Larder. */
+  | "invalid-model"
+  /** An input or option is malformed. */
+  | "invalid-input"
+  /** An input is of a kind or size that is not taken. */
+  | "unsupported-input"
+  /** A defect in Larder. */
+  | "internal"
+  /** Used after dispose or close. */
+  | "closed";
+
+/** What every method rejects with. */
+export class LarderError extends Error {
+  constructor(code: ErrorCode, message: string, detail?: Record<string, unknown> | null, options?: { cause?: unknown });
+  readonly name: "LarderError";
+  readonly code: ErrorCode;
+  /** More, by code: `near` for not-found, `node` and `operator` for unsupported-operator, `reason` for pictures. */
+  readonly detail: Record<string, unknown> | null;
+}

@@ -1,0 +1,369 @@
+// Larder: classifiers that stay fresh in the browser, run in a worker, and work
+// offline. This module is the whole public face; larder.d.ts describes it.
+//
+//   import { open } from "./larder.js";
+//   const larder = await open();
+//   const leaf = await larder.load("leaf");
+//   const { label } = await leaf.predict(photo);
+//
+// The module holds no models: a worker does, and every method here is a message
+// to it. It has no dependencies and runs in pages and in module workers.
+
+const MAX_THREADS = 8;
+
+/** What every method throws: code says what kind of failure it is. */
+export class LarderError extends Error {
+  constructor(code, message, detail, options) {
+    super(message, options);
+    this.name = "LarderError";
+    this.code = code;
+    this.detail = detail ?? null;
+  }
+}
+
+/** Starts a worker for the models of one registry. */
+export async function open(options = {}) {
+  const { models, threads, persist = true, signal } = options;
+  const root = modelsURL(models);
+  const wanted = threads === undefined ? defaultThreads() : checkThreads(threads);
+  const channel = new Channel();
+  try {
+    await channel.started(signal);
+    const info = await channel.call("open", { models: root, threads: wanted }, { signal });
+    return new Larder(channel, info, persist);
+  } catch (error) {
+    channel.close();
+    throw error;
+  }
+}
+
+// modelsURL returns the absolute address of the registry's folder. By default it
+// lies beside this module; a relative one is relative to the page.
+function modelsURL(models) {
+  try {
+    const base = globalThis.document?.baseURI ?? globalThis.location.href;
+    const url = models === undefined ? new URL("models/", import.meta.url) : new URL(models, base);
+    if (!url.pathname.endsWith("/")) url.pathname += "/";
+    url.search = url.hash = "";
+    return url.href;
+  } catch (cause) {
+    throw new LarderError("invalid-input", `models: ${String(models)} is not an address`, null, { cause });
+  }
+}
+
+const defaultThreads = () => Math.min(Math.max(navigator.hardwareConcurrency || 1, 1), MAX_THREADS);
+
+function checkThreads(threads) {
+  if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS) {
+    throw new LarderError("invalid-input", `threads: ${String(threads)} is not a whole number from 1 to ${MAX_THREADS}`);
+  }
+  return threads;
+}
+
+class Larder {
+  #channel;
+  #persist;
+
+  constructor(channel, info, persist) {
+    this.#channel = channel;
+    this.#persist = persist;
+    this.info = Object.freeze(info);
+    this.cache = new Cache(channel);
+  }
+
+  async load(name, { version = "", signal, onProgress } = {}) {
+    const info = await this.#channel.call("load", { model: checkText("name", name), version: checkText("version", version) }, { signal, onProgress, late: release });
+    if (info.source === "registry" && this.#persist) askToPersist();
+    return new Model(this.#channel, info);
+  }
+
+  async fromONNX(bytes, { threads, profile, signal, onProgress } = {}) {
+    if (profile !== undefined && typeof profile !== "boolean") throw new LarderError("invalid-input", "profile: is not a boolean");
+    const params = { bytes: ownBytes(bytes), threads: threads === undefined ? 0 : checkThreads(threads) };
+    return new Model(this.#channel, await this.#channel.call("fromONNX", params, { signal, onProgress, late: release }));
+  }
+
+  async index({ signal } = {}) {
+    return this.#channel.call("index", {}, { signal });
+  }
+
+  async close() {
+    this.#channel.close();
+  }
+}
+
+class Model {
+  #channel;
+  #handle;
+
+  constructor(channel, { handle, ...info }) {
+    this.#channel = channel;
+    this.#handle = handle;
+    this.info = Object.freeze(info);
+  }
+
+  get inputs() { return this.info.inputs; }
+  get outputs() { return this.info.outputs; }
+
+  async predict(input, { signal } = {}) {
+    const { value, transfer } = await picture(input);
+    return this.#call("predict", { input: value }, { signal, transfer });
+  }
+
+  async preprocess(input, { signal } = {}) {
+    const { value, transfer } = await picture(input);
+    return this.#call("preprocess", { input: value }, { signal, transfer });
+  }
+
+  async run(inputs, { signal, transfer = false } = {}) {
+    const { tensors, buffers } = pack(inputs, transfer);
+    return this.#call("run", { inputs: tensors }, { signal, transfer: buffers });
+  }
+
+  async dispose() {
+    if (this.#handle === 0) return;
+    const handle = this.#handle;
+    this.#handle = 0;
+    // With the worker gone, so is the model: there is nothing left to dispose.
+    if (this.#channel.alive) await this.#channel.call("dispose", { handle });
+  }
+
+  #call(method, params, options) {
+    if (this.#handle === 0) return Promise.reject(new LarderError("closed", `${method}: the model was disposed`));
+    return this.#channel.call(method, { handle: this.#handle, ...params }, options);
+  }
+}
+
+class Cache {
+  #channel;
+
+  constructor(channel) {
+    this.#channel = channel;
+  }
+
+  async list({ signal } = {}) {
+    return (await this.#channel.call("cache.list", {}, { signal })).entries;
+  }
+
+  async refresh(name, { signal, onProgress } = {}) {
+    return (await this.#channel.call("cache.refresh", { model: checkText("name", name) }, { signal, onProgress })).entries;
+  }
+
+  async evict(name, { signal } = {}) {
+    await this.#channel.call("cache.evict", { model: checkText("name", name) }, { signal });
+  }
+
+  async stats({ signal } = {}) {
+    const [stats, estimate, persisted] = await Promise.all([
+      this.#channel.call("cache.stats", {}, { signal }),
+      navigator.storage?.estimate?.().catch(() => null),
+      navigator.storage?.persisted?.().catch(() => null),
+    ]);
+    return { ...stats, usage: estimate?.usage ?? null, quota: estimate?.quota ?? null, persisted: persisted ?? null };
+  }
+
+  on(event, listener) {
+    return this.#channel.on(event, listener);
+  }
+}
+
+if (Symbol.asyncDispose) {
+  Larder.prototype[Symbol.asyncDispose] = Larder.prototype.close;
+  Model.prototype[Symbol.asyncDispose] = Model.prototype.dispose;
+}
+
+// A Channel is one worker and the requests that wait for its answers.
+class Channel {
+  #worker;
+  #waiting = new Map(); // id → {resolve, reject, onProgress, late}
+  #listeners = new Map(); // kind of cache event → set of functions
+  #last = 0;
+  #failure = null; // why the worker no longer answers
+  #ready;
+
+  constructor() {
+    this.#ready = Promise.withResolvers ? Promise.withResolvers() : resolvers();
+    this.#ready.promise.catch(() => {}); // whoever waits for it hears of the failure
+    const url = new URL("assets/worker.js", import.meta.url);
+    try {
+      this.#worker = new Worker(url, { type: "module", name: "larder" });
+    } catch (cause) {
+      throw new LarderError("internal", `the worker cannot be started from ${url}: ${cause.message}`, null, { cause });
+    }
+    this.#worker.onmessage = ({ data }) => this.#receive(data);
+    this.#worker.onmessageerror = () => this.#fail(new LarderError("internal", "the worker sent what this browser cannot read"));
+    this.#worker.onerror = (event) => {
+      event.preventDefault?.();
+      const code = event.message ? "internal" : navigator.onLine === false ? "offline" : "not-found";
+      this.#fail(new LarderError(code, event.message ? `the worker broke: ${event.message}` : `the worker cannot be loaded from ${url}`));
+    };
+  }
+
+  get alive() { return this.#failure === null; }
+
+  // started waits until the worker can take requests.
+  started(signal) {
+    return abortable(signal, this.#ready.promise);
+  }
+
+  // call sends a request and waits for its answer. A caller that aborts is told at
+  // once; late cleans up after a result that nobody waits for any more.
+  call(method, params, { signal, onProgress, transfer = [], late } = {}) {
+    if (this.#failure) return Promise.reject(this.#failure);
+    if (signal?.aborted) return Promise.reject(aborted(signal));
+    const id = ++this.#last;
+    const answer = new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject, onProgress }));
+    try {
+      this.#worker.postMessage({ id, method, params }, transfer);
+    } catch (cause) {
+      this.#waiting.delete(id);
+      return Promise.reject(new LarderError("invalid-input", `${method}: a parameter cannot be sent to the worker: ${cause.message}`, null, { cause }));
+    }
+    return abortable(signal, answer, () => {
+      const call = this.#waiting.get(id);
+      if (call) {
+        call.onProgress = undefined;
+        this.#worker.postMessage({ id, method: "cancel" });
+      }
+      if (late) answer.then((result) => late(this, result), () => {});
+    });
+  }
+
+  on(event, listener) {
+    if (typeof listener !== "function") throw new LarderError("invalid-input", "on: the listener is not a function");
+    const set = this.#listeners.get(event) ?? new Set();
+    this.#listeners.set(event, set.add(listener));
+    return () => { set.delete(listener); };
+  }
+
+  close() {
+    this.#fail(new LarderError("closed", "larder was closed"));
+  }
+
+  #receive(message) {
+    if (message.ready) return this.#ready.resolve();
+    if (message.failed) return this.#fail(new LarderError(message.failed.code, message.failed.message));
+    if (message.event) return this.#emit(message.data);
+    const call = this.#waiting.get(message.id);
+    if (!call) return;
+    if (message.progress) return guarded(call.onProgress, message.progress);
+    this.#waiting.delete(message.id);
+    if (message.ok) call.resolve(message.result);
+    else call.reject(new LarderError(message.error.code, message.error.message, message.error.detail));
+  }
+
+  #emit(event) {
+    for (const kind of [event.kind, "*"]) {
+      for (const listener of this.#listeners.get(kind) ?? []) guarded(listener, event);
+    }
+  }
+
+  // fail ends the worker and answers everybody who waits. Only the first counts.
+  #fail(error) {
+    if (this.#failure) return;
+    this.#failure = error;
+    this.#worker.terminate();
+    this.#ready.reject(error);
+    for (const call of this.#waiting.values()) call.reject(error);
+    this.#waiting.clear();
+  }
+}
+
+// release disposes a model that was loaded for somebody who had aborted.
+function release(channel, info) {
+  if (channel.alive) channel.call("dispose", { handle: info.handle }).catch(() => {});
+}
+
+// guarded calls a function of the page's, whose exceptions are the page's own.
+function guarded(listener, value) {
+  try {
+    listener?.(value);
+  } catch (error) {
+    reportError(error);
+  }
+}
+
+const aborted = (signal) => new LarderError("aborted", "the request was aborted", null, { cause: signal.reason });
+
+// abortable settles like promise, or fails as soon as signal aborts.
+function abortable(signal, promise, onAbort) {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      onAbort?.();
+      reject(aborted(signal));
+    };
+    if (signal.aborted) return stop();
+    signal.addEventListener("abort", stop, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  });
+}
+
+function resolvers() {
+  const r = {};
+  r.promise = new Promise((resolve, reject) => Object.assign(r, { resolve, reject }));
+  return r;
+}
+
+// askToPersist asks the browser not to clear the models when room gets short. Only
+// a page can ask; a refusal changes nothing, cache.stats() tells.
+function askToPersist() {
+  if (globalThis.document) navigator.storage?.persist?.().catch(() => {});
+}
+
+function checkText(what, value) {
+  if (typeof value !== "string") throw new LarderError("invalid-input", `${what}: ${String(value)} is not a string`);
+  return value;
+}
+
+const isA = (value, name) => typeof globalThis[name] === "function" && value instanceof globalThis[name];
+
+// picture turns what a caller has into what can be sent. Elements of a page become
+// bitmaps, in the values that are stored: no colour management, no premultiplied alpha.
+async function picture(input) {
+  if (isA(input, "Blob") || isA(input, "ImageData") || isA(input, "ImageBitmap") || isA(input, "VideoFrame")) return { value: input };
+  if (input instanceof ArrayBuffer || ArrayBuffer.isView(input)) return { value: ownBytes(input) };
+  const elements = ["HTMLImageElement", "HTMLCanvasElement", "HTMLVideoElement", "OffscreenCanvas", "SVGImageElement"];
+  if (!elements.some((name) => isA(input, name))) {
+    throw new LarderError("unsupported-input", "the input is no picture: give a Blob, File, ArrayBuffer, ImageData, ImageBitmap, image, canvas or video");
+  }
+  try {
+    if (isA(input, "HTMLImageElement")) await input.decode();
+    const bitmap = await createImageBitmap(input, { imageOrientation: "from-image", premultiplyAlpha: "none", colorSpaceConversion: "none" });
+    return { value: bitmap, transfer: [bitmap] };
+  } catch (cause) {
+    throw new LarderError("invalid-input", `the ${input.constructor.name} has no picture that can be read: ${cause.message}`, null, { cause });
+  }
+}
+
+// ownBytes returns bytes as they can be sent. A view of a part is copied here,
+// because a message would copy its whole buffer.
+function ownBytes(bytes) {
+  if (bytes instanceof ArrayBuffer || isA(bytes, "Blob")) return bytes;
+  if (ArrayBuffer.isView(bytes)) return part(bytes);
+  throw new LarderError("invalid-input", "the bytes are no ArrayBuffer, typed array or Blob");
+}
+
+function part(view) {
+  if (view.byteLength === view.buffer.byteLength) return view;
+  return isA(view, "DataView") ? view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength) : view.slice();
+}
+
+// pack takes named tensors apart into what can be sent. With transfer the arrays'
+// buffers are given away, each once.
+function pack(inputs, transfer) {
+  if (inputs === null || typeof inputs !== "object") throw new LarderError("invalid-input", "the inputs are no object of tensors by name");
+  const tensors = {};
+  const buffers = new Set();
+  for (const [name, tensor] of Object.entries(inputs)) {
+    if (tensor === null || typeof tensor !== "object") throw new LarderError("invalid-input", `input "${name}" is no tensor {dims, type, data}`);
+    let { dims, type, data } = tensor;
+    if (ArrayBuffer.isView(data)) {
+      if (!transfer) data = part(data);
+      else if (data.buffer instanceof ArrayBuffer) buffers.add(data.buffer);
+    }
+    tensors[name] = { dims: Array.from(dims ?? [], Number), type, data };
+    if (dims === undefined || dims === null) delete tensors[name].dims;
+  }
+  return { tensors, buffers: [...buffers] };
+}
