@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"larder/model/graph"
+	"larder/model/op"
 	"larder/model/tensor"
 )
 
@@ -12,8 +13,8 @@ import (
 //
 //	x ── Conv(w, b) ── BatchNormalization ── y   ⇒   x ── Conv(w', b') ── y
 //
-// It fires for Conv, and for Gemm that multiplies with a plain matrix, if all
-// parameters are constants of 32-bit floats.
+// It fires for Conv, and for Gemm and MatMul that multiply with a plain matrix,
+// if all parameters are constants of 32-bit floats.
 func BatchNorm(g *graph.Graph) error {
 	e, err := newEdit(g)
 	if err != nil {
@@ -28,8 +29,8 @@ func BatchNorm(g *graph.Graph) error {
 }
 
 func (e *edit) foldBatchNorm(n *graph.Node) {
-	p := e.maker(n.Inputs[0], "Conv", "Gemm")
-	if p == nil {
+	p := e.maker(n.Inputs[0], "Conv", "Gemm", "MatMul")
+	if p == nil || p.Type == "MatMul" && len(e.facts.Of(n.Inputs[0]).Shape) != 2 {
 		return
 	}
 	w, shape := e.floats(p.Inputs[1])
@@ -56,13 +57,20 @@ func (e *edit) foldBatchNorm(n *graph.Node) {
 	in := []*graph.Value{p.Inputs[0],
 		e.constant(name+".weight", scaled(w, shape, channel, scale)),
 		e.constant(name+".bias", tensor.Vector(bias...))}
-	e.replace(n, "", p.Type, p.Attrs, in, p)
+	domain := ""
+	if p.Type == "MatMul" {
+		domain = op.Fused
+	}
+	e.replace(n, domain, p.Type, p.Attrs, in, p)
 }
 
 // channelOf returns the dimension of p's weights that counts output channels.
 func channelOf(p *graph.Node) (int, bool) {
-	if p.Type == "Conv" {
+	switch p.Type {
+	case "Conv":
 		return 0, true
+	case "MatMul":
+		return 1, true
 	}
 	transB, _ := p.Attrs.Int("transB", 0)
 	alpha, _ := p.Attrs.Float("alpha", 1)

@@ -143,7 +143,7 @@ func (e *edit) replace(last *graph.Node, domain, typ string, attrs op.Attrs, inp
 	}
 	d := op.Node{Name: last.Path, Domain: domain, Type: typ, Opset: opset, Attrs: attrs, Inputs: valueNames(inputs), Outputs: valueNames(last.Outputs)}
 	made, err := rewrites().New(d)
-	if err != nil {
+	if err != nil || !e.sameResult(made, inputs, last) {
 		return false
 	}
 	for _, n := range append([]*graph.Node{last}, others...) {
@@ -155,6 +155,22 @@ func (e *edit) replace(last *graph.Node, domain, typ string, attrs op.Attrs, inp
 	*last = graph.Node{Path: last.Path, Domain: domain, Type: typ, Opset: d.Opset, Attrs: attrs, Inputs: inputs, Outputs: last.Outputs, Op: made}
 	e.read(last)
 	return true
+}
+
+// sameResult reports whether an operator makes a value of the type and shape
+// that n makes, as far as anything is known of it. Constants of a higher rank
+// than what they are added to are one thing that patterns do not look at.
+func (e *edit) sameResult(made op.Operator, inputs []*graph.Value, n *graph.Node) bool {
+	in := make([]op.Value, len(inputs))
+	for i, v := range inputs {
+		in[i] = e.facts.Of(v)
+	}
+	out, err := made.Infer(in)
+	if err != nil || len(out) != 1 || len(n.Outputs) != 1 {
+		return false
+	}
+	was := e.facts.Of(n.Outputs[0])
+	return out[0].DType == was.DType && out[0].Ranked == was.Ranked && out[0].Shape.Equal(was.Shape)
 }
 
 // unread takes n out of the readers of its inputs.
@@ -169,11 +185,17 @@ func (e *edit) unread(n *graph.Node) {
 // forward makes the readers of n's first output read v instead and drops n. It
 // does nothing where n makes an output of the graph, whose name must stay.
 func (e *edit) forward(n *graph.Node, v *graph.Value) bool {
-	old := n.Outputs[0]
-	if e.output[old] {
+	if e.output[n.Outputs[0]] {
 		return false
 	}
 	e.unread(n)
+	e.redirect(n.Outputs[0], v)
+	e.dropped[n] = true
+	return true
+}
+
+// redirect makes the readers of old read v.
+func (e *edit) redirect(old, v *graph.Value) {
 	for _, r := range slices.Clone(e.readers[old]) {
 		for i, in := range r.Inputs {
 			if in == old {
@@ -183,8 +205,6 @@ func (e *edit) forward(n *graph.Node, v *graph.Value) bool {
 		}
 	}
 	delete(e.readers, old)
-	e.dropped[n] = true
-	return true
 }
 
 // constant returns a new constant of the graph.
