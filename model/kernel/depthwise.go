@@ -2,7 +2,7 @@ package kernel
 
 import "larder/model/kernel/wasm"
 
-// depthwise is a convolution of every channel by itself:
+// DepthwiseArgs are the arguments of depthwise, a convolution of every channel by itself:
 //
 //	for each row of the output
 //	  for each tile of 4 neighbouring pixels, or single pixel at the edges
@@ -15,6 +15,54 @@ import "larder/model/kernel/wasm"
 //
 // Tiles exist for windows of 3 and 5 columns with stride 1 and 2, not dilated;
 // what remains, the edges included, goes pixel by pixel.
+type DepthwiseArgs struct {
+	Input                uint32 // address, NHWC
+	Weights              uint32 // address; for each tap of the window a pixel
+	Bias                 uint32 // address of a pixel
+	Output               uint32 // address, NHWC
+	Images               uint32
+	InH, InW             uint32 // height and width of the input
+	OutH, OutW           uint32 // and of the output
+	Pixel                uint32 // bytes of a pixel, input and output alike
+	KernelH, KernelW     uint32
+	StrideH, StrideW     uint32
+	DilationH, DilationW uint32
+	PadTop, PadLeft      uint32
+	Low, High            float32 // bounds of the result
+	TileFrom, TileTo     uint32  // columns of the output whose window lies inside the input: see DepthwiseTiles
+}
+
+// Words implements [Arguments].
+func (a DepthwiseArgs) Words() []uint32 { return words(a) }
+
+// DepthwiseFor returns the kernel for a window of kernelW columns.
+func DepthwiseFor(kernelW, strideW, dilationW uint32) Number {
+	if dilationW == 1 {
+		switch [2]uint32{kernelW, strideW} {
+		case [2]uint32{3, 1}:
+			return Depthwise3
+		case [2]uint32{3, 2}:
+			return Depthwise3S2
+		case [2]uint32{5, 1}:
+			return Depthwise5
+		case [2]uint32{5, 2}:
+			return Depthwise5S2
+		}
+	}
+	return Depthwise
+}
+
+// DepthwiseTiles returns the columns of the output, from and behind, whose
+// window of undilated columns lies inside the input.
+func DepthwiseTiles(inW, outW, kernelW, strideW, padLeft uint32) (from, to uint32) {
+	from = min((padLeft+strideW-1)/strideW, outW)
+	if inW+padLeft < kernelW {
+		return from, from
+	}
+	return from, max(from, min(outW, (inW+padLeft-kernelW)/strideW+1))
+}
+
+// The places of DepthwiseArgs' fields.
 const (
 	dwInput   = 4 * iota // address of the input, NHWC
 	dwWeights            // address of the weights: for each tap of the window a pixel
@@ -45,13 +93,21 @@ const (
 // the columns and the weights of a row in x64's 16 vector registers.
 const tilePixels = 4
 
-// emitDepthwise adds a kernel for a window of kernelW columns with a stride;
-// kernelW 0 is the kernel for all windows, without tiles.
-func emitDepthwise(m *wasm.Module, pixel *wasm.Func, kernelW, stride int) *wasm.Func {
-	var tile *wasm.Func
-	if kernelW > 0 {
-		tile = emitDepthwiseTile(m, kernelW, stride)
+// emitDepthwise returns the emitter of a kernel for windows of kernelW columns
+// with a stride; kernelW 0 is for all windows, without tiles.
+func emitDepthwise(kernelW, stride int) emitter {
+	return func(b *builder) *wasm.Func {
+		var tile *wasm.Func
+		if kernelW > 0 {
+			tile = emitDepthwiseTile(b.m, kernelW, stride)
+		}
+		return emitDepthwiseRows(b.m, b.depthwisePixel, tile, stride)
 	}
+}
+
+// emitDepthwiseRows adds a kernel that walks the rows of the output by tiles,
+// if there are such, and single pixels.
+func emitDepthwiseRows(m *wasm.Module, pixel, tile *wasm.Func, stride int) *wasm.Func {
 	f := m.Func("", wasm.I32, wasm.I32, wasm.I32)
 	args, thread, threads := f.Param(0), f.Param(1), f.Param(2)
 	row, rowEnd, x, y, ky0, ky1 := f.Int(), f.Int(), f.Int(), f.Int(), f.Int(), f.Int()

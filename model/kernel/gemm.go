@@ -6,7 +6,7 @@ import "larder/model/kernel/wasm"
 // vectors. Wider tiles leave too few of x64's 16 vector registers for rows.
 const PanelCols = 8
 
-// gemm computes C = clamp(A·W + bias + R) for m rows.
+// GEMMArgs are the arguments of gemm, which computes C = clamp(A·W + bias + R) for m rows.
 //
 //	for each block of rows that fits the cache
 //	  for each block of k
@@ -19,6 +19,25 @@ const PanelCols = 8
 // The rows of A are read in place, one float splat at a time: a tile reuses its
 // rows for every panel while they are in the first-level cache, and the packed
 // panel is read in order.
+//
+// k must be a multiple of 4 and the floats of A behind the matrix's k finite or
+// their weights 0.
+type GEMMArgs struct {
+	A, LDA           uint32 // address, bytes from row to row
+	W                uint32 // address of the packed weights: [panel][K][PanelCols]
+	C, LDC           uint32 // address, bytes from row to row
+	Rows, K          uint32
+	Vecs             uint32  // vectors of four columns of C
+	Bias             uint32  // address of Vecs vectors; zeros if there is no bias
+	Residual, LDR    uint32  // address of R, which has C's rows, or 0; bytes from row to row
+	Low, High        float32 // bounds of the result; infinite if there are none
+	RowBlock, KBlock uint32  // sizes of the blocks that fit the cache; KBlock is a multiple of 4
+}
+
+// Words implements [Arguments].
+func (a GEMMArgs) Words() []uint32 { return words(a) }
+
+// The places of GEMMArgs' fields.
 const (
 	gemmA        = 4 * iota // address of A
 	gemmLDA                 // bytes from row to row of A
@@ -38,6 +57,15 @@ const (
 	gemmArgs     = iota     // number of words
 )
 
+// kUnroll returns how many k a tile does in one turn: more than 2 brings nothing
+// with fused multiply-add, and 10 % without.
+func kUnroll(relaxed bool) int {
+	if relaxed {
+		return 2
+	}
+	return 4
+}
+
 // tileRows returns the rows of the largest tile: with fused multiply-add 6 rows
 // need 12 accumulators, 2 weights and 1 splat, all 15 registers that V8 has on
 // x64; without it the product needs one more, and 6 rows spill.
@@ -47,6 +75,8 @@ func tileRows(relaxed bool) int {
 	}
 	return 4
 }
+
+func emitGEMMKernel(b *builder) *wasm.Func { return b.gemm }
 
 // emitGEMM adds the kernel and returns its block function and itself.
 func emitGEMM(m *wasm.Module) (block, gemm *wasm.Func) {
@@ -99,9 +129,7 @@ func (g *gemmEmitter) tile(mr, nv int) *wasm.Func {
 		}
 	}
 	end.Set(a.Add(kBytes.Value()))
-	// Two k at a time: more brings nothing with fused multiply-add and little
-	// without, and older V8 hoists the loads of a longer body and spills.
-	const unroll = 2
+	unroll := kUnroll(g.m.Relaxed)
 	f.Repeat(func() {
 		for u := range unroll {
 			for j := range b {
@@ -223,12 +251,8 @@ func (g *gemmEmitter) driver(block *wasm.Func) *wasm.Func {
 		})
 	f.While(row.Lt(rowEnd.Value()), func() {
 		next.Set(row.Add(args.Load(gemmRowBlock)).Min(rowEnd.Value()))
-		k.Set(wasm.Const(0))
-		f.While(k.Lt(kMax.Value()), func() {
-			kn.Set(kMax.Sub(k.Value()).Min(args.Load(gemmKBlock)))
-			flags.Set(k.Eq(wasm.Const(0)).Add(k.Add(kn.Value()).Eq(kMax.Value()).Shl(1)))
+		eachK(f, args, k, kn, kMax, flags, func() {
 			f.Call(block, args.Value(), row.Value(), next.Value(), k.Value(), kn.Shl(2), flags.Value(), panel.Value(), panelEnd.Value())
-			k.Set(k.Add(kn.Value()))
 		})
 		row.Set(next.Value())
 	})

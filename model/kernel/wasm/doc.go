@@ -4,11 +4,12 @@
 //
 // It is not a general assembler: a module has one imported memory, one table
 // of functions, no globals and no data. Code is written as typed expressions
-// ([Int], [Vec], [Float]) and statements on a [Func], so that an emitter reads
+// ([Int], [Vec]) and statements on a [Func], so that an emitter reads
 // like the loop nest it makes:
 //
 //	f.For(i, wasm.Const(0), n, 1, func() {
-//		acc.Set(acc.Get().MulAdd(a.Load(i), b.Load(i)))
+//		acc.Set(f.MulAdd(a.LoadVec(0), b.LoadVec(0), acc.Value()))
+//		a.Inc(16)
 //	})
 //
 // The binary format is WebAssembly 3.0 (https://webassembly.github.io/spec/core/binary/).

@@ -9,6 +9,7 @@ type Func struct {
 	params int
 	locals []Type
 	code   []byte
+	result bool // returns an I32
 }
 
 // Param returns parameter i, which must be an I32.
@@ -107,15 +108,27 @@ func (f *Func) For(v IntVar, from, to Int, step int, body func()) {
 	})
 }
 
-// Return ends the function.
+// Return ends a function without a result.
 func (f *Func) Return() { f.emit([]byte{0x0f}) }
 
-// Call calls g.
+// ReturnInt ends a function that has a result.
+func (f *Func) ReturnInt(v Int) { f.emit(v.code, []byte{0x0f}) }
+
+// Call calls g, which must have no result.
 func (f *Func) Call(g *Func, args ...Int) {
 	for _, a := range args {
 		f.emit(a.code)
 	}
 	f.emit(appendUint([]byte{0x10}, g.index))
+}
+
+// CallInt returns the result of g, a function made by [Module.FuncInt].
+func CallInt(g *Func, args ...Int) Int {
+	var code []byte
+	for _, a := range args {
+		code = append(code, a.code...)
+	}
+	return Int{appendUint(append(code, 0x10), g.index)}
 }
 
 // CallTable calls the function at place i of the table, which must have as
@@ -126,5 +139,5 @@ func (f *Func) CallTable(i Int, args ...Int) {
 		types[k] = I32
 		f.emit(a.code)
 	}
-	f.emit(i.code, appendUint([]byte{0x11}, f.module.typeIndex(types)), []byte{0})
+	f.emit(i.code, appendUint([]byte{0x11}, f.module.typeIndex(types, nil)), []byte{0})
 }

@@ -1,5 +1,7 @@
 package wasm
 
+import "math"
+
 // Int is an expression of type i32.
 type Int struct{ code []byte }
 
@@ -12,6 +14,9 @@ type IntVar struct {
 
 // Const is a constant.
 func Const(v int) Int { return Int{appendInt([]byte{0x41}, int64(int32(v)))} }
+
+// ConstFloat is a constant with the bits of v.
+func ConstFloat(v float32) Int { return Const(int(int32(math.Float32bits(v)))) }
 
 // Value returns the variable's value as an expression.
 func (v IntVar) Value() Int { return Int{appendUint([]byte{0x20}, v.index)} }
@@ -54,6 +59,12 @@ func (a Int) Rem(b Int) Int { return a.op(0x70, b) }
 // And returns the bitwise and.
 func (a Int) And(b Int) Int { return a.op(0x71, b) }
 
+// Or returns the bitwise or.
+func (a Int) Or(b Int) Int { return a.op(0x72, b) }
+
+// Not returns 1 if a is 0, else 0.
+func (a Int) Not() Int { return Int{join(a.code, []byte{0x45})} }
+
 // Shl returns a << n.
 func (a Int) Shl(n int) Int { return a.op(0x74, Const(n)) }
 
@@ -80,6 +91,12 @@ func (a Int) Ne(b Int) Int { return a.op(0x47, b) }
 
 // Min returns the smaller of a and b, unsigned. Both are evaluated twice.
 func (a Int) Min(b Int) Int { return Select(a.Lt(b), a, b) }
+
+// MinS returns the smaller of a and b, signed. Both are evaluated twice.
+func (a Int) MinS(b Int) Int { return Select(a.LtS(b), a, b) }
+
+// MaxS returns the greater of a and b, signed. Both are evaluated twice.
+func (a Int) MaxS(b Int) Int { return Select(a.LtS(b), b, a) }
 
 // Select returns a if cond is not 0, else b. Both are evaluated.
 func Select(cond, a, b Int) Int { return Int{join(a.code, b.code, cond.code, []byte{0x1b})} }

@@ -20,6 +20,18 @@ func (v IntVar) Rem(b Int) Int { return v.Value().Rem(b) }
 // And is Value().And.
 func (v IntVar) And(b Int) Int { return v.Value().And(b) }
 
+// Or is Value().Or.
+func (v IntVar) Or(b Int) Int { return v.Value().Or(b) }
+
+// Not is Value().Not.
+func (v IntVar) Not() Int { return v.Value().Not() }
+
+// MinS is Value().MinS.
+func (v IntVar) MinS(b Int) Int { return v.Value().MinS(b) }
+
+// MaxS is Value().MaxS.
+func (v IntVar) MaxS(b Int) Int { return v.Value().MaxS(b) }
+
 // Shl is Value().Shl.
 func (v IntVar) Shl(n int) Int { return v.Value().Shl(n) }
 

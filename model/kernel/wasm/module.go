@@ -47,8 +47,20 @@ type Module struct {
 // Func adds a function with the given parameters and no result. A name other
 // than "" exports it.
 func (m *Module) Func(name string, params ...Type) *Func {
+	return m.add(name, params, nil)
+}
+
+// FuncInt adds a function with the given parameters that returns an I32: 0
+// where it is not left by [Func.ReturnInt].
+func (m *Module) FuncInt(name string, params ...Type) *Func {
+	f := m.add(name, params, []Type{I32})
+	f.result = true
+	return f
+}
+
+func (m *Module) add(name string, params, results []Type) *Func {
 	f := &Func{module: m, index: uint32(len(m.funcs)), name: name, params: len(params)}
-	f.typ = m.typeIndex(params)
+	f.typ = m.typeIndex(params, results)
 	m.funcs = append(m.funcs, f)
 	return f
 }
@@ -59,12 +71,14 @@ func (m *Module) Table(f *Func) int {
 	return len(m.table) - 1
 }
 
-func (m *Module) typeIndex(params []Type) uint32 {
-	t := appendUint([]byte{0x60}, uint32(len(params)))
-	for _, p := range params {
-		t = append(t, byte(p))
+func (m *Module) typeIndex(params, results []Type) uint32 {
+	t := []byte{0x60}
+	for _, list := range [][]Type{params, results} {
+		t = appendUint(t, uint32(len(list)))
+		for _, p := range list {
+			t = append(t, byte(p))
+		}
 	}
-	t = append(t, 0) // no results
 	for i, u := range m.types {
 		if string(u) == string(t) {
 			return uint32(i)
@@ -144,6 +158,9 @@ func (m *Module) codeBody() []byte {
 	b := appendUint(nil, uint32(len(m.funcs)))
 	for _, f := range m.funcs {
 		code := append(f.localRuns(), f.code...)
+		if f.result {
+			code = append(code, Const(0).code...)
+		}
 		code = append(code, 0x0b)
 		b = append(appendUint(b, uint32(len(code))), code...)
 	}

@@ -41,6 +41,12 @@ func (v IntVar) LoadSplat(off int) Vec { return v.Value().LoadSplat(off) }
 // StoreVec writes the four lanes of e at address a + off.
 func (f *Func) StoreVec(a Int, off int, e Vec) { f.emit(a.code, e.code, memarg(0x0b, 2, off)) }
 
+// LoadLane reads one lane at address a + off into lane 0; the others are 0.
+func (a Int) LoadLane(off int) Vec { return Vec{join(a.code, memarg(0x5c, 2, off))} }
+
+// LoadLane is Value().LoadLane.
+func (v IntVar) LoadLane(off int) Vec { return v.Value().LoadLane(off) }
+
 // Lanes is a constant vector with four times the lane bits.
 func Lanes(bits uint32) Vec {
 	b := simd(0x0c)
@@ -110,6 +116,12 @@ func (f *Func) MulAdd(a, b, c Vec) Vec {
 // Nearest rounds to the nearest integer, ties to even.
 func (a Vec) Nearest() Vec { return a.unary(0x6a) }
 
+// Floor rounds down.
+func (a Vec) Floor() Vec { return a.unary(0x68) }
+
+// Ceil rounds up.
+func (a Vec) Ceil() Vec { return a.unary(0x67) }
+
 // Abs clears the signs.
 func (a Vec) Abs() Vec { return a.unary(0xe0) }
 
@@ -119,8 +131,17 @@ func (a Vec) Neg() Vec { return a.unary(0xe1) }
 // Lt returns all ones where a < b, else zeros.
 func (a Vec) Lt(b Vec) Vec { return a.op(0x43, b) }
 
+// Eq returns all ones where a == b, else zeros.
+func (a Vec) Eq(b Vec) Vec { return a.op(0x41, b) }
+
+// Le returns all ones where a <= b, else zeros.
+func (a Vec) Le(b Vec) Vec { return a.op(0x45, b) }
+
 // And returns the bitwise and.
 func (a Vec) And(b Vec) Vec { return a.op(0x4e, b) }
+
+// AndNot returns the bits of a that are not in b.
+func (a Vec) AndNot(b Vec) Vec { return a.op(0x4f, b) }
 
 // Or returns the bitwise or.
 func (a Vec) Or(b Vec) Vec { return a.op(0x50, b) }
@@ -132,11 +153,20 @@ func (mask Vec) Choose(a, b Vec) Vec { return Vec{join(a.code, b.code, mask.code
 // out of range the nearest bound.
 func (a Vec) ToInt() Vec { return a.unary(0xf8) }
 
+// ToFloat converts signed integers to floats.
+func (a Vec) ToFloat() Vec { return a.unary(0xfa) }
+
 // AddInt adds lanes as integers.
 func (a Vec) AddInt(b Vec) Vec { return a.op(0xae, b) }
 
 // ShlInt shifts lanes as integers.
 func (a Vec) ShlInt(n int) Vec { return Vec{join(a.code, Const(n).code, simd(0xab))} }
+
+// SubInt subtracts lanes as integers.
+func (a Vec) SubInt(b Vec) Vec { return a.op(0xb1, b) }
+
+// ShrInt shifts lanes as signed integers.
+func (a Vec) ShrInt(n int) Vec { return Vec{join(a.code, Const(n).code, simd(0xac))} }
 
 // LanesOf is a constant vector of four times v.
 func LanesOf(v float32) Vec { return Lanes(math.Float32bits(v)) }
@@ -144,4 +174,14 @@ func LanesOf(v float32) Vec { return Lanes(math.Float32bits(v)) }
 // StoreLane writes lane l of e at address a + off.
 func (f *Func) StoreLane(a Int, off int, e Vec, l byte) {
 	f.emit(a.code, e.code, memarg(0x5a, 2, off), []byte{l})
+}
+
+// LanesEach is a constant vector of four floats.
+func LanesEach(lanes ...float32) Vec {
+	b := simd(0x0c)
+	for _, v := range lanes {
+		bits := math.Float32bits(v)
+		b = append(b, byte(bits), byte(bits>>8), byte(bits>>16), byte(bits>>24))
+	}
+	return Vec{b}
 }
