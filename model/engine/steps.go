@@ -86,22 +86,18 @@ func (r *plannedRun) put(s *plan.Step) error {
 		// The operator did not make what it had inferred.
 		return op.Invalidf("%v where float32%v was planned", t, s.Place.Shape)
 	}
-	packed := make([]float32, s.Place.Layout.Floats(s.Place.Shape))
-	s.Place.Layout.Store(packed, tensor.Data[float32](t), s.Place.Shape)
-	return r.program.memory.Write(s.Place.Offset, packed)
+	return r.program.memory.Write(s.Place.Offset, tensor.Data[float32](t))
 }
 
 // fetch makes a tensor of a value in the arena.
 func (r *plannedRun) fetch(s *plan.Step) error {
-	packed := make([]float32, s.Place.Layout.Floats(s.Place.Shape))
-	if err := r.program.memory.Read(s.Place.Offset, packed); err != nil {
-		return err
-	}
 	t, err := tensor.New(tensor.Float32, s.Place.Shape...)
 	if err != nil {
 		return err
 	}
-	s.Place.Layout.Load(tensor.Data[float32](t), packed, s.Place.Shape)
+	if err := r.program.memory.Read(s.Place.Offset, tensor.Data[float32](t)); err != nil {
+		return err
+	}
 	r.slots[s.Slot] = t
 	r.alive += bytes(op.Known(t))
 	return nil

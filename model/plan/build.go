@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"larder/model/graph"
 	"larder/model/op"
 	"larder/model/tensor"
@@ -56,12 +58,12 @@ type builder struct {
 // value is where a value of the graph is.
 type value struct {
 	slot   int // -1: not on the Go side
-	places [2]*buffer
+	places [layouts]*buffer
 }
 
 // pending is what a step needs once all addresses are known.
 type pending struct {
-	args  func() args // Kernel
+	call  func() call // Kernel
 	place *buffer     // Put, Fetch
 }
 
@@ -71,7 +73,7 @@ func (b *builder) node(n *graph.Node) {
 		return
 	}
 	b.current = n
-	if lower := lowerings[operator(n)]; lower != nil && b.simple(n) && lower(b, n) {
+	if lower := find(n); lower != nil && b.simple(n) && lower(b, n) {
 		return
 	}
 	b.host(n)
@@ -154,15 +156,10 @@ func (b *builder) slot(v *graph.Value) int {
 	if c := b.constant(v); c != nil {
 		return b.newSlot(v, c)
 	}
-	at := b.of(v)
-	layout := Rows
-	if at.places[Rows] == nil {
-		layout = Picture
-	}
-	place := at.places[layout]
+	place := b.in(v, Plain)
 	slot := b.newSlot(v, nil)
 	b.use(place)
-	b.add(Step{Kind: Fetch, Title: "fetch", Value: v.Name, Slot: slot, Place: Place{Shape: b.facts[v].Shape, Layout: layout}}, pending{place: place})
+	b.add(Step{Kind: Fetch, Title: "fetch", Value: v.Name, Slot: slot, Place: Place{Shape: b.facts[v].Shape}}, pending{place: place})
 	return slot
 }
 
@@ -204,24 +201,25 @@ func (b *builder) in(v *graph.Value, l Layout) *buffer {
 		return b.weight(v, stored{b.facts.Of(v).Shape, l})
 	}
 	at := b.of(v)
-	if place := at.places[l]; place != nil {
-		return place
-	}
-	if other := at.places[1-l]; other != nil && b.convert(v, other, l) {
+	if at.places[l] != nil {
 		return at.places[l]
 	}
-	slot := b.slot(v)
-	place := b.newPlace(v, l)
-	b.use(place)
-	b.add(Step{Kind: Put, Title: "put", Value: v.Name, Slot: slot, Place: Place{Shape: b.facts[v].Shape, Layout: l}}, pending{place: place})
-	return place
+	if !slices.ContainsFunc(at.places[:], func(p *buffer) bool { return p != nil }) {
+		slot := b.slot(v)
+		place := b.newPlace(v, Plain)
+		b.use(place)
+		b.add(Step{Kind: Put, Title: "put", Value: v.Name, Slot: slot, Place: Place{Shape: b.facts[v].Shape}}, pending{place: place})
+	}
+	return b.convert(v, l)
 }
 
 // layout returns the layout in which v is at hand, or the given one.
 func (b *builder) layout(v *graph.Value, l Layout) Layout {
 	at := b.of(v)
-	if at.places[l] == nil && at.places[1-l] != nil {
-		return 1 - l
+	for _, k := range []Layout{l, Rows, Picture} {
+		if at.places[k] != nil {
+			return k
+		}
 	}
 	return l
 }
@@ -230,7 +228,7 @@ func (b *builder) layout(v *graph.Value, l Layout) Layout {
 func (b *builder) out(v *graph.Value, l Layout) *buffer { return b.newPlace(v, l) }
 
 func (b *builder) newPlace(v *graph.Value, l Layout) *buffer {
-	place := b.buffer(l.Floats(b.facts[v].Shape) * floatBytes)
+	place := b.buffer(l.floats(b.facts[v].Shape) * floatBytes)
 	b.of(v).places[l] = place
 	if v.Producer != nil && place.bytes > b.largest {
 		b.largest, b.plan.Largest = place.bytes, v.Producer
@@ -249,7 +247,11 @@ func (b *builder) alias(v *graph.Value, l Layout, is *buffer) { b.of(v).places[l
 
 // weight returns a constant packed by a recipe; nil stands for zeros.
 func (b *builder) weight(v *graph.Value, r recipe) *buffer {
-	w, isNew := b.weights.add(v, b.constant(v), r)
+	return b.addWeight(v, b.constant(v), r)
+}
+
+func (b *builder) addWeight(v *graph.Value, source *tensor.Tensor, r recipe) *buffer {
+	w, isNew := b.weights.add(v, source, r)
 	if isNew {
 		b.plan.Weights = append(b.plan.Weights, w)
 	}
@@ -261,7 +263,7 @@ func (b *builder) bias(v *graph.Value, n int) *buffer {
 	if v == nil {
 		return b.weight(nil, zeros(n))
 	}
-	return b.weight(v, vector{0, n, 1})
+	return b.weight(v, vector{n})
 }
 
 // step is the number of the step that is added next.
@@ -282,10 +284,11 @@ func (b *builder) add(s Step, p pending) {
 }
 
 // kernel adds a step of a kernel for the current node. uses lists all buffers
-// that it reads or writes; a is called when their addresses are known.
-func (b *builder) kernel(flops int, a func() args, uses ...*buffer) {
+// that it reads or writes; c is called when their addresses are known, and once
+// before for the size of the step.
+func (b *builder) kernel(flops int, c func() call, uses ...*buffer) {
 	b.use(uses...)
-	b.add(Step{Kind: Kernel, Node: b.current, Value: nodeValue(b.current), Flops: int64(flops)}, pending{args: a})
+	b.add(Step{Kind: Kernel, Node: b.current, Value: nodeValue(b.current), Flops: int64(flops)}, pending{call: c})
 }
 
 // over wishes that the step that is added next writes out over old.

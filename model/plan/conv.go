@@ -2,6 +2,7 @@ package plan
 
 import (
 	"larder/model/graph"
+	"larder/model/kernel"
 )
 
 // lowerConv lowers Conv and larder.Conv: a product for 1x1 windows, a gathered
@@ -27,12 +28,10 @@ func lowerConv(b *builder, n *graph.Node) bool {
 	switch {
 	case c.group == 1 && w.pointwise():
 		c.product(b)
-	case c.group == 1:
-		c.gathered(b)
-	case c.group == w.channels && c.out == w.channels && input(n, 3) == nil:
+	case c.group > 1 && c.group == w.channels && c.out == w.channels && input(n, 3) == nil:
 		c.depthwise(b)
 	default:
-		return false
+		c.gathered(b)
 	}
 	return true
 }
@@ -64,7 +63,7 @@ type conv struct {
 // flops counts both operations of each product of the direct algorithm.
 func (c *conv) flops() int { return 2 * c.outputs() * c.out * (c.channels / c.group) * c.taps() }
 
-// epilogue returns the buffers of what is added to the result.
+// residual returns the buffer of what is added to the result.
 func (c *conv) residual(b *builder) *buffer {
 	if r := input(c.n, 3); r != nil {
 		return b.in(r, Picture)
@@ -84,35 +83,55 @@ func (c *conv) product(b *builder) {
 	p.add(b)
 }
 
-// gathered lowers any convolution of one group.
+// merged returns how many groups of channels are taken together, so that those
+// of the input and of the output are whole vectors. Between channels of
+// different groups the weights are 0 then.
+func (c *conv) merged() int {
+	for m := 1; m < c.group; m++ {
+		if c.group%m == 0 && m*c.channels/c.group%Lanes == 0 && m*c.out/c.group%Lanes == 0 {
+			return m
+		}
+	}
+	return c.group
+}
+
+// gathered lowers any convolution: for each group of channels a product of
+// gathered patches.
 func (c *conv) gathered(b *builder) {
 	x := b.in(c.n.Inputs[0], Picture)
 	residual := c.residual(b)
-	packed := windows{c.out, 0, c.out, c.channels, c.taps()}
-	w := b.weight(c.n.Inputs[1], packed)
 	bias := b.bias(input(c.n, 2), c.out)
 	out := b.out(c.n.Outputs[0], Picture)
+	groups := c.group / c.merged()
+	for i := range groups {
+		packed := windows{i * c.out / groups, c.out / groups, c.channels / c.group, c.taps(), c.merged()}
+		c.gather(b, packed, i, groups, x, residual, bias, b.weight(c.n.Inputs[1], packed), out)
+	}
+}
+
+// gather adds the step of one group.
+func (c *conv) gather(b *builder, packed windows, i, groups int, x, residual, bias, w, out *buffer) {
 	low, high := clamp(c.n)
 	k := packed.rows()
 	rowBlock, kBlock := blocks(c.outputs(), k, b.threads)
-	scratchBytes := scratchHead + rowBlock*k*floatBytes
+	scratchBytes := kernel.ConvScratch(rowBlock, k)
 	scratch := b.needScratch(scratchBytes)
-	scratchBytes = alignUp(scratchBytes)
-	b.kernel(c.flops(), func() args {
-		pixel := lanesUp(c.channels) * floatBytes
-		a := &convArgs{gemmArgs: gemmArgs{w: w.at(), c: out.at(), ldc: uint32(lanesUp(c.out) * floatBytes), rows: uint32(c.outputs()), k: uint32(k),
-			vecs: uint32(lanesUp(c.out) / Lanes), bias: bias.at(), low: low, high: high, rowBlock: uint32(rowBlock), kBlock: uint32(kBlock)},
-			input: x.at(), scratch: scratch(), scratchBytes: uint32(scratchBytes), pixel: uint32(pixel),
-			inH: uint32(c.h.in), inW: uint32(c.w.in), outH: uint32(c.h.out), outW: uint32(c.w.out),
-			kernelH: uint32(c.h.kernel), runs: 1, runPixels: uint32(c.w.kernel), strideH: uint32(c.h.stride), strideW: uint32(c.w.stride),
-			dilationH: uint32(c.h.dilation), dilationW: uint32(c.w.dilation), padTop: uint32(c.h.pad), padLeft: uint32(c.w.pad)}
-		if c.w.dilation > 1 {
-			a.runs, a.runPixels = uint32(c.w.kernel), 1
+	b.kernel(c.flops()/groups, func() call {
+		first := uint32(packed.first * floatBytes)
+		a := kernel.ConvArgs{Input: x.at() + uint32(i*c.channels/groups*floatBytes), Scratch: scratch(), ScratchBytes: uint32(scratchBytes),
+			Pixel: uint32(lanesUp(c.channels/groups) * floatBytes), PixelStride: uint32(lanesUp(c.channels) * floatBytes),
+			InH: uint32(c.h.in), InW: uint32(c.w.in), OutH: uint32(c.h.out), OutW: uint32(c.w.out),
+			KernelH: uint32(c.h.kernel), Runs: 1, RunPixels: uint32(c.w.kernel), StrideH: uint32(c.h.stride), StrideW: uint32(c.w.stride),
+			DilationH: uint32(c.h.dilation), DilationW: uint32(c.w.dilation), PadTop: uint32(c.h.pad), PadLeft: uint32(c.w.pad)}
+		a.GEMMArgs = kernel.GEMMArgs{W: w.at(), C: out.at() + first, LDC: uint32(lanesUp(c.out) * floatBytes), Rows: uint32(c.outputs()), K: uint32(k),
+			Vecs: uint32(lanesUp(packed.count) / Lanes), Bias: bias.at() + first, Low: low, High: high, RowBlock: uint32(rowBlock), KBlock: uint32(kBlock)}
+		if c.w.dilation > 1 || groups > 1 {
+			a.Runs, a.RunPixels = uint32(c.w.kernel), 1
 		}
 		if residual != nil {
-			a.residual, a.ldr = residual.at(), a.ldc
+			a.Residual, a.LDR = residual.at()+first, a.LDC
 		}
-		return a
+		return call{kernel.Conv, a}
 	}, x, residual, out)
 }
 
@@ -128,41 +147,16 @@ func (c *conv) depthwise(b *builder) {
 
 // depthwise adds a step of one of the depthwise kernels.
 func (b *builder) depthwise(w window, flops int, x, weights, bias, out *buffer, low, high float32) {
-	b.kernel(flops, func() args {
-		d := &depthwiseArgs{number: depthwiseKernel(w), input: x.at(), weights: weights.at(), bias: bias.at(), output: out.at(),
-			images: uint32(w.images), inH: uint32(w.h.in), inW: uint32(w.w.in), outH: uint32(w.h.out), outW: uint32(w.w.out),
-			pixel: uint32(lanesUp(w.channels) * floatBytes), kernelH: uint32(w.h.kernel), kernelW: uint32(w.w.kernel),
-			strideH: uint32(w.h.stride), strideW: uint32(w.w.stride), dilationH: uint32(w.h.dilation), dilationW: uint32(w.w.dilation),
-			padTop: uint32(w.h.pad), padLeft: uint32(w.w.pad), low: low, high: high}
-		from, to := w.w.inside()
-		d.tileFrom, d.tileTo = uint32(from), uint32(to)
-		return d
-	}, x, out)
-}
-
-// inside returns the outputs from .. to-1 whose window lies inside the input.
-func (a axis) inside() (from, to int) {
-	from = min((a.pad+a.stride-1)/a.stride, a.out)
-	last := a.in + a.pad - (a.kernel-1)*a.dilation - 1
-	if last >= 0 {
-		to = min(last/a.stride+1, a.out)
-	}
-	return from, max(from, to)
-}
-
-// depthwiseKernel chooses the kernel for a window.
-func depthwiseKernel(w window) int {
-	if w.w.dilation == 1 {
-		switch [2]int{w.w.kernel, w.w.stride} {
-		case [2]int{3, 1}:
-			return 3
-		case [2]int{3, 2}:
-			return 4
-		case [2]int{5, 1}:
-			return 5
-		case [2]int{5, 2}:
-			return 6
+	b.kernel(flops, func() call {
+		d := kernel.DepthwiseArgs{Input: x.at(), Weights: weights.at(), Bias: bias.at(), Output: out.at(),
+			Images: uint32(w.images), InH: uint32(w.h.in), InW: uint32(w.w.in), OutH: uint32(w.h.out), OutW: uint32(w.w.out),
+			Pixel: uint32(lanesUp(w.channels) * floatBytes), KernelH: uint32(w.h.kernel), KernelW: uint32(w.w.kernel),
+			StrideH: uint32(w.h.stride), StrideW: uint32(w.w.stride), DilationH: uint32(w.h.dilation), DilationW: uint32(w.w.dilation),
+			PadTop: uint32(w.h.pad), PadLeft: uint32(w.w.pad), Low: low, High: high}
+		number := kernel.DepthwiseFor(d.KernelW, d.StrideW, d.DilationW)
+		if number != kernel.Depthwise {
+			d.TileFrom, d.TileTo = kernel.DepthwiseTiles(d.InW, d.OutW, d.KernelW, d.StrideW, d.PadLeft)
 		}
-	}
-	return 2
+		return call{number, d}
+	}, x, out)
 }

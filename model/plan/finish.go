@@ -10,7 +10,7 @@ func (b *builder) finish() *Plan {
 	for i := range p.Steps {
 		if p.Steps[i].Kind == Kernel {
 			p.Steps[i].At = at
-			at += b.pending[i].args().bytes()
+			at += b.pending[i].call().bytes()
 		}
 	}
 	p.Arena = alignUp(at)
@@ -25,8 +25,8 @@ func (b *builder) finish() *Plan {
 		s := &p.Steps[i]
 		switch s.Kind {
 		case Kernel:
-			a := b.pending[i].args()
-			s.Title, s.Words = a.name(), a.words()
+			c := b.pending[i].call()
+			s.Title, s.Words = c.number.String(), c.words()
 		case Put, Fetch:
 			s.Place.Offset = int(b.pending[i].place.at())
 		}

@@ -1,60 +1,29 @@
 package plan
 
-import "math"
+import "larder/model/kernel"
 
-// args is the arguments of a kernel.
-type args interface {
-	name() string
-	words() []uint32
-	bytes() int
+// call is a kernel with its arguments.
+type call struct {
+	number kernel.Number
+	args   kernel.Arguments
 }
 
-// step encodes a kernel's number and arguments.
-func step(kernel int, words ...uint32) []uint32 {
-	return append([]uint32{uint32(kernel), uint32(8 + 4*len(words))}, words...)
-}
+// words returns the step as it lies in memory.
+func (c call) words() []uint32 { return kernel.AppendStep(nil, c.number, c.args) }
 
-func bits(f float32) uint32 { return math.Float32bits(f) }
+// bytes is the size of the step.
+func (c call) bytes() int { return 4 * len(c.words()) }
 
-// gemmArgs is the arguments of the matrix product.
-type gemmArgs struct {
-	a, lda, w, c, ldc, rows, k, vecs, bias, residual, ldr uint32
-	low, high                                             float32
-	rowBlock, kBlock                                      uint32
-}
+// The numbers of a grid as kernels want them.
 
-func (g *gemmArgs) list() []uint32 {
-	return []uint32{g.a, g.lda, g.w, g.c, g.ldc, g.rows, g.k, g.vecs, g.bias, g.residual, g.ldr, bits(g.low), bits(g.high), g.rowBlock, g.kBlock}
-}
-func (g *gemmArgs) name() string    { return "gemm" }
-func (g *gemmArgs) words() []uint32 { return step(0, g.list()...) }
-func (g *gemmArgs) bytes() int      { return 4 * len(g.words()) }
+// rowBytes is the bytes from row to row.
+func (g grid) rowBytes() uint32 { return uint32(g.stride() * floatBytes) }
 
-// convArgs is the arguments of the convolution.
-type convArgs struct {
-	gemmArgs
-	input, scratch, scratchBytes, inH, inW, outH, outW, pixel, kernelH, runs, runPixels, strideH, strideW, dilationH, dilationW, padTop, padLeft uint32
-}
+// vecs is the vectors in a row.
+func (g grid) vecs() uint32 { return uint32(g.stride() / Lanes) }
 
-func (c *convArgs) name() string { return "conv" }
-func (c *convArgs) words() []uint32 {
-	return step(1, append(c.list(), c.input, c.scratch, c.scratchBytes, c.inH, c.inW, c.outH, c.outW, c.pixel, c.kernelH, c.runs, c.runPixels,
-		c.strideH, c.strideW, c.dilationH, c.dilationW, c.padTop, c.padLeft)...)
-}
-func (c *convArgs) bytes() int { return 4 * len(c.words()) }
+// tail is the lanes of the last vector that count, 0 for all.
+func (g grid) tail() uint32 { return uint32(g.length % Lanes) }
 
-// depthwiseArgs is the arguments of the depthwise convolution.
-type depthwiseArgs struct {
-	number                                                                    int
-	input, weights, bias, output, images, inH, inW, outH, outW, pixel         uint32
-	kernelH, kernelW, strideH, strideW, dilationH, dilationW, padTop, padLeft uint32
-	low, high                                                                 float32
-	tileFrom, tileTo                                                          uint32
-}
-
-func (d *depthwiseArgs) name() string { return "depthwise" }
-func (d *depthwiseArgs) words() []uint32 {
-	return step(d.number, d.input, d.weights, d.bias, d.output, d.images, d.inH, d.inW, d.outH, d.outW, d.pixel,
-		d.kernelH, d.kernelW, d.strideH, d.strideW, d.dilationH, d.dilationW, d.padTop, d.padLeft, bits(d.low), bits(d.high), d.tileFrom, d.tileTo)
-}
-func (d *depthwiseArgs) bytes() int { return 4 * len(d.words()) }
+// rows is the number of rows.
+func (g grid) rows() uint32 { return uint32(g.count) }

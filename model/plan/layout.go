@@ -5,21 +5,23 @@ import "larder/model/tensor"
 // Layout says how the elements of a value lie in memory.
 type Layout uint8
 
-// The layouts. In both, a row is rounded up to a multiple of [Lanes] floats.
+// The layouts.
 const (
-	// Rows is row-major; a row is the last dimension.
-	Rows Layout = iota
+	// Plain is row-major without gaps, as tensors are. Values are in it on their
+	// way between the Go side and the other layouts, or when they are reshaped.
+	Plain Layout = iota
+	// Rows is row-major; a row, the last dimension, is rounded up to a multiple
+	// of [Lanes] floats.
+	Rows
 	// Picture moves the channels, dimension 1, to the end: NCHW becomes NHWC. A
-	// row is the channels of a pixel.
+	// row is the channels of a pixel, rounded up in the same way.
 	Picture
+	layouts
 )
 
 // String returns the layout's name.
 func (l Layout) String() string {
-	if l == Picture {
-		return "picture"
-	}
-	return "rows"
+	return [layouts]string{"plain", "rows", "picture"}[l]
 }
 
 // Lanes is the number of floats in a vector.
@@ -55,14 +57,21 @@ func gridOf(l Layout, shape tensor.Shape) grid {
 // stride is the floats from row to row.
 func (g grid) stride() int { return lanesUp(g.length) }
 
-// bytes is the size in memory.
-func (g grid) bytes() int { return g.count * g.stride() * floatBytes }
+// floats returns how many floats a value takes in memory.
+func (l Layout) floats(shape tensor.Shape) int {
+	g := gridOf(l, shape)
+	if l == Plain {
+		return g.count * g.length
+	}
+	return g.count * g.stride()
+}
 
-// Floats returns how many floats a value takes in memory.
-func (l Layout) Floats(shape tensor.Shape) int { return gridOf(l, shape).bytes() / floatBytes }
-
-// Store writes the elements of a row-major tensor to memory.
-func (l Layout) Store(to, from []float32, shape tensor.Shape) {
+// store writes the elements of a row-major tensor to memory.
+func (l Layout) store(to, from []float32, shape tensor.Shape) {
+	if l == Plain {
+		copy(to, from)
+		return
+	}
 	g := gridOf(l, shape)
 	stride := g.stride()
 	if l == Rows {
@@ -83,26 +92,6 @@ func (l Layout) Store(to, from []float32, shape tensor.Shape) {
 	}
 }
 
-// Load is the inverse of Store.
-func (l Layout) Load(to, from []float32, shape tensor.Shape) {
-	g := gridOf(l, shape)
-	stride := g.stride()
-	if l == Rows {
-		for r := range g.count {
-			copy(to[r*g.length:(r+1)*g.length], from[r*stride:])
-		}
-		return
-	}
-	pixels := pixelsOf(shape)
-	for i := range g.count {
-		image, pixel := i/pixels, i%pixels
-		row := from[i*stride : (i+1)*stride]
-		for c := range g.length {
-			to[(image*g.length+c)*pixels+pixel] = row[c]
-		}
-	}
-}
-
 // pixelsOf returns the spatial size of a picture.
 func pixelsOf(shape tensor.Shape) int {
 	n := 1
@@ -110,4 +99,40 @@ func pixelsOf(shape tensor.Shape) int {
 		n *= d
 	}
 	return n
+}
+
+// dims returns the sizes of a value in the order of a layout.
+func (l Layout) dims(shape tensor.Shape) []int {
+	if l != Picture {
+		return shape.Clone()
+	}
+	d := []int{shape[0]}
+	return append(append(d, shape[2:]...), shape[1])
+}
+
+// axis returns where a dimension is in the order of a layout.
+func (l Layout) axis(i, rank int) int {
+	switch {
+	case l != Picture || i == 0:
+		return i
+	case i == 1:
+		return rank - 1
+	}
+	return i - 1
+}
+
+// strides returns the bytes between neighbours along each of dims, which are in
+// the order of a layout with rounded rows.
+func strides(dims []int) []int {
+	s := make([]int, len(dims))
+	step := floatBytes
+	for i := len(dims) - 1; i >= 0; i-- {
+		s[i] = step
+		if i == len(dims)-1 {
+			step *= lanesUp(dims[i])
+		} else {
+			step *= dims[i]
+		}
+	}
+	return s
 }

@@ -1,6 +1,9 @@
 package plan
 
-import "larder/model/graph"
+import (
+	"larder/model/graph"
+	"larder/model/kernel"
+)
 
 // lowering adds the steps of a node whose first output can be in the arena. It
 // returns false, and has added nothing, where no kernel fits.
@@ -17,24 +20,49 @@ var lowerings = map[string]lowering{
 	"MatMul":        lowerMatMul,
 	"larder.MatMul": lowerMatMul,
 	// pool.go
-	"GlobalAveragePool": lowerGlobalAveragePool,
+	"AveragePool":       lowerPool(kernel.AveragePool),
+	"GlobalAveragePool": lowerGlobalPool(kernel.MeanRows),
+	"GlobalMaxPool":     lowerGlobalPool(kernel.MaxRows),
+	"MaxPool":           lowerPool(kernel.MaxPool),
+	// reduce.go
+	"ReduceMax":  lowerReduce,
+	"ReduceMean": lowerReduce,
+	"ReduceMin":  lowerReduce,
+	"ReduceSum":  lowerReduce,
+	// norm.go
+	"BatchNormalization": lowerBatchNorm,
+	"LayerNormalization": lowerLayerNorm,
+	"LogSoftmax":         lowerSoftmax(kernel.LogSoftmax),
+	"Softmax":            lowerSoftmax(kernel.Softmax),
 	// shape.go
 	"Flatten":   lowerReshape,
 	"Identity":  lowerReshape,
 	"Reshape":   lowerReshape,
 	"Squeeze":   lowerReshape,
+	"Transpose": lowerTranspose,
 	"Unsqueeze": lowerReshape,
+	// concat.go
+	"Concat": lowerConcat,
+	"Expand": lowerExpand,
+	"Slice":  lowerSlice,
+	"Split":  lowerSplit,
+	// unary.go has a table of its own, and this one besides
+	"Gelu": lowerGelu,
 }
 
-// convert brings v from one layout to the other within the arena, if it can.
-func (b *builder) convert(v *graph.Value, from *buffer, to Layout) bool {
-	shape := b.facts[v].Shape
-	if len(shape) == 2 && len(shape) >= 1 {
-		// [N, C]: the rows of both layouts are the same.
-		b.alias(v, to, from)
-		return true
+// find returns the lowering of a node's operator, nil if there is none.
+func find(n *graph.Node) lowering {
+	name := operator(n)
+	if l := lowerings[name]; l != nil {
+		return l
 	}
-	return false
+	if _, ok := unaries[name]; ok {
+		return lowerUnary
+	}
+	if _, ok := binaries[name]; ok {
+		return lowerBinary
+	}
+	return nil
 }
 
 // input returns the i-th input of n, nil if it is absent.

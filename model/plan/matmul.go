@@ -2,31 +2,28 @@ package plan
 
 import (
 	"larder/model/graph"
+	"larder/model/kernel"
 )
-
-// scratchHead is the room that a scratch has for a kernel's own arguments.
-const scratchHead = 64
 
 // product is a matrix product on its way to the kernel: c = clamp(a*w + bias +
 // residual).
 type product struct {
-	rows, k, n, flops          int
-	a, w, bias, residual, c    *buffer
-	low, high                  float32
-	aOffset, cOffset, lda, ldc int // bytes; 0: rows lie one behind the other
+	rows, k, n, flops       int
+	a, w, bias, residual, c *buffer
+	low, high               float32
 }
 
 // add adds the step.
 func (p *product) add(b *builder) {
 	rowBlock, kBlock := blocks(p.rows, lanesUp(p.k), b.threads)
-	b.kernel(p.flops, func() args {
-		g := &gemmArgs{a: p.a.at(), lda: uint32(lanesUp(p.k) * floatBytes), w: p.w.at(), c: p.c.at(), ldc: uint32(lanesUp(p.n) * floatBytes),
-			rows: uint32(p.rows), k: uint32(lanesUp(p.k)), vecs: uint32(lanesUp(p.n) / Lanes), bias: p.bias.at(), low: p.low, high: p.high,
-			rowBlock: uint32(rowBlock), kBlock: uint32(kBlock)}
+	b.kernel(p.flops, func() call {
+		g := kernel.GEMMArgs{A: p.a.at(), LDA: uint32(lanesUp(p.k) * floatBytes), W: p.w.at(), C: p.c.at(), LDC: uint32(lanesUp(p.n) * floatBytes),
+			Rows: uint32(p.rows), K: uint32(lanesUp(p.k)), Vecs: uint32(lanesUp(p.n) / Lanes), Bias: p.bias.at(), Low: p.low, High: p.high,
+			RowBlock: uint32(rowBlock), KBlock: uint32(kBlock)}
 		if p.residual != nil {
-			g.residual, g.ldr = p.residual.at(), g.ldc
+			g.Residual, g.LDR = p.residual.at(), g.LDC
 		}
-		return g
+		return call{kernel.GEMM, g}
 	}, p.a, p.residual, p.c)
 }
 

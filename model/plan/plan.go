@@ -69,16 +69,12 @@ type Step struct {
 	Release []int
 }
 
-// Place is a value in the arena.
+// Place is a tensor in the arena, row-major and without gaps.
 type Place struct {
 	// Offset is its address, in bytes.
 	Offset int
 	Shape  tensor.Shape
-	Layout Layout
 }
-
-// Bytes returns the size of the place.
-func (p Place) Bytes() int { return p.Layout.Floats(p.Shape) * floatBytes }
 
 // HostSteps returns the nodes that run without a kernel.
 func (p *Plan) HostSteps() []*graph.Node {

@@ -107,33 +107,33 @@ func (p panels) String() string {
 }
 
 // windows is the weights of a convolution [out][in][window] as panels, the
-// rows in the order of a gathered patch: [window][in rounded up].
-type windows struct {
-	out, first, count int // count output channels from first on
-	in, taps          int
-}
+// rows in the order of a gathered patch: [window][in rounded up]. It has the
+// output channels first .. first+count-1, which are merged groups of their own:
+// each sees in channels of the merged*in that are gathered.
+type windows struct{ first, count, in, taps, merged int }
 
-func (w windows) rows() int { return w.taps * lanesUp(w.in) }
+func (w windows) rows() int { return w.taps * lanesUp(w.in*w.merged) }
 
 func (w windows) floats() int {
 	return (w.count + panelCols - 1) / panelCols * panelCols * w.rows()
 }
 
 func (w windows) pack(to, from []float32) {
-	in4 := lanesUp(w.in)
+	stride := lanesUp(w.in * w.merged)
 	for j := range w.count {
+		seen := j / (w.count / w.merged) * w.in // the first input channel of its group
 		dst := to[j/panelCols*w.rows()*panelCols+j%panelCols:]
 		src := from[(w.first+j)*w.in*w.taps:]
 		for t := range w.taps {
 			for i := range w.in {
-				dst[(t*in4+i)*panelCols] = src[i*w.taps+t]
+				dst[(t*stride+seen+i)*panelCols] = src[i*w.taps+t]
 			}
 		}
 	}
 }
 
 func (w windows) String() string {
-	return fmt.Sprintf("windows%v", [...]int{w.out, w.first, w.count, w.in, w.taps})
+	return fmt.Sprintf("windows%v", [...]int{w.first, w.count, w.in, w.taps, w.merged})
 }
 
 // taps is the weights of a depthwise convolution [channel][tap]: for each tap
@@ -155,24 +155,17 @@ func (t taps) String() string { return fmt.Sprintf("taps%v", [...]int{t.channels
 
 // vector is n floats and zeros up to a whole panel; a constant of one element
 // is repeated.
-type vector struct {
-	first, n int
-	scale    float32
-}
+type vector struct{ n int }
 
 func (v vector) floats() int { return (v.n + panelCols - 1) / panelCols * panelCols }
 
 func (v vector) pack(to, from []float32) {
 	for i := range v.n {
-		at := v.first + i
-		if len(from) == 1 {
-			at = 0
-		}
-		to[i] = from[at] * v.scale
+		to[i] = from[i%len(from)]
 	}
 }
 
-func (v vector) String() string { return fmt.Sprintf("vector%v", [...]any{v.first, v.n, v.scale}) }
+func (v vector) String() string { return fmt.Sprintf("vector%d", v.n) }
 
 // stored is a whole constant in one of the layouts of values.
 type stored struct {
@@ -180,8 +173,8 @@ type stored struct {
 	layout Layout
 }
 
-func (s stored) floats() int             { return s.layout.Floats(s.shape) }
-func (s stored) pack(to, from []float32) { s.layout.Store(to, from, s.shape) }
+func (s stored) floats() int             { return s.layout.floats(s.shape) }
+func (s stored) pack(to, from []float32) { s.layout.store(to, from, s.shape) }
 func (s stored) String() string          { return fmt.Sprintf("%v%v", s.layout, s.shape) }
 
 // zeros is n zeros, rounded up to a whole panel.
@@ -190,18 +183,3 @@ type zeros int
 func (z zeros) floats() int             { return (int(z) + panelCols - 1) / panelCols * panelCols }
 func (z zeros) pack(to, from []float32) {}
 func (z zeros) String() string          { return fmt.Sprintf("zeros%d", int(z)) }
-
-// even is the taps of a mean.
-type even struct{ channels, taps int }
-
-func (e even) floats() int { return e.taps * lanesUp(e.channels) }
-
-func (e even) pack(to, _ []float32) {
-	for i := range to {
-		if i%lanesUp(e.channels) < e.channels {
-			to[i] = 1 / float32(e.taps)
-		}
-	}
-}
-
-func (e even) String() string { return fmt.Sprintf("even%v", [...]int{e.channels, e.taps}) }

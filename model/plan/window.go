@@ -10,8 +10,11 @@ import (
 var infinity = float32(math.Inf(1))
 
 // axis is a sliding window along one spatial dimension: output o sees the
-// inputs o*stride - pad + k*dilation.
-type axis struct{ in, out, kernel, stride, dilation, pad int }
+// inputs o*stride - pad + k*dilation. end is the padding behind the last input.
+type axis struct{ in, out, kernel, stride, dilation, pad, end int }
+
+// unit is a dimension that is not there.
+var unit = axis{1, 1, 1, 1, 1, 0, 0}
 
 // window is a sliding window over a picture.
 type window struct {
@@ -23,7 +26,7 @@ type window struct {
 // output's shapes, both of which the operator has checked. Pictures of one
 // dimension are taken as one row; those of three are not known here.
 func windowOf(n *graph.Node, in, out tensor.Shape, kernel []int) (window, bool) {
-	w := window{images: in[0], channels: in[1], h: axis{1, 1, 1, 1, 1, 0}, w: axis{1, 1, 1, 1, 1, 0}}
+	w := window{images: in[0], channels: in[1], h: unit, w: unit}
 	rank := len(in) - 2
 	if rank < 1 || rank > 2 || len(kernel) != rank {
 		return w, false
@@ -36,13 +39,14 @@ func windowOf(n *graph.Node, in, out tensor.Shape, kernel []int) (window, bool) 
 		return w, false
 	}
 	for i := range rank {
-		a := axis{in: in[2+i], out: out[2+i], kernel: kernel[i], stride: at(strides, i, 1), dilation: at(dilations, i, 1), pad: at(pads, i, 0)}
+		a := axis{in: in[2+i], out: out[2+i], kernel: kernel[i], stride: at(strides, i, 1), dilation: at(dilations, i, 1), pad: at(pads, i, 0), end: at(pads, rank+i, 0)}
 		if auto == "SAME_UPPER" || auto == "SAME_LOWER" {
 			total := max(0, (a.out-1)*a.stride+(a.kernel-1)*a.dilation+1-a.in)
 			a.pad = total / 2
 			if auto == "SAME_LOWER" {
 				a.pad = total - total/2
 			}
+			a.end = total - a.pad
 		}
 		if i == rank-1 {
 			w.w = a
@@ -57,7 +61,7 @@ func windowOf(n *graph.Node, in, out tensor.Shape, kernel []int) (window, bool) 
 func (w window) small() bool {
 	const limit = 1 << 15
 	for _, a := range []axis{w.h, w.w} {
-		for _, n := range []int{a.kernel, a.stride, a.dilation, a.pad} {
+		for _, n := range []int{a.kernel, a.stride, a.dilation, a.pad, a.end} {
 			if n > limit {
 				return false
 			}

@@ -37,7 +37,7 @@ func (h *Host) Open(bytes int) (engine.Memory, error) {
 	if err != nil {
 		return nil, errors.Join(err, rt.Close(ctx))
 	}
-	kernels, err := rt.Instantiate(ctx, kernel.Module(false))
+	kernels, err := rt.Instantiate(ctx, kernel.Module(kernel.Options{}))
 	if err != nil {
 		return nil, errors.Join(err, rt.Close(ctx))
 	}
