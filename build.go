@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 
+	"larder/model/kernel"
 	"larder/web"
 	"larder/web/site"
 	"larder/web/vugudom"
@@ -16,7 +17,11 @@ func runBuild(ctx context.Context, std stdio, args []string) error {
 		Log:   std.err,
 		Shell: web.RenderShell,
 		Assets: map[string]func(context.Context) ([]byte, error){
-			"vugu-dom.js": func(ctx context.Context) ([]byte, error) { return vugudom.Extract(ctx, ".") },
+			"vugu-dom.js":                 func(ctx context.Context) ([]byte, error) { return vugudom.Extract(ctx, ".") },
+			"kernels-simd.wasm":           kernels(kernel.Options{}),
+			"kernels-relaxed.wasm":        kernels(kernel.Options{Relaxed: true}),
+			"kernels-simd-shared.wasm":    kernels(kernel.Options{Shared: true}),
+			"kernels-relaxed-shared.wasm": kernels(kernel.Options{Relaxed: true, Shared: true}),
 		},
 	}
 	fs := flag.NewFlagSet("build", flag.ContinueOnError)
@@ -40,9 +45,20 @@ func runBuild(ctx context.Context, std stdio, args []string) error {
 	return nil
 }
 
+// kernels makes a twin of the kernels an asset.
+func kernels(opt kernel.Options) func(context.Context) ([]byte, error) {
+	return func(context.Context) ([]byte, error) { return kernel.Module(opt), nil }
+}
+
 // runEdge is `larder edge`, which ./build.sh edge calls: it builds the edge worker.
 func runEdge(ctx context.Context, std stdio, args []string) error {
-	opt := site.Options{Log: std.err}
+	opt := site.Options{
+		Log: std.err,
+		Assets: map[string]func(context.Context) ([]byte, error){
+			"kernels-simd.wasm":    kernels(kernel.Options{}),
+			"kernels-relaxed.wasm": kernels(kernel.Options{Relaxed: true}),
+		},
+	}
 	fs := flag.NewFlagSet("edge", flag.ContinueOnError)
 	fs.StringVar(&opt.Out, "out", "dist-edge", "folder to write the worker to; it is replaced")
 	if err := parse(fs, std, "edge [flags]", args); err != nil {

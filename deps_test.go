@@ -75,7 +75,7 @@ var importRules = []importRule{
 }
 
 // jsPackages are the only ones that may reach the JavaScript host.
-const jsPackages = "wasm/... cache/store/idbstore"
+const jsPackages = "wasm/... cache/store/idbstore model/engine"
 
 // jsImports are the ways to reach it.
 const jsImports = "syscall/js github.com/hack-pad/safejs"

@@ -1,0 +1,83 @@
+// One of the threads that compute: a nested worker of worker.js. The build puts slots.js
+// and collect.js in front of this script.
+
+const SPINS = 4000; // looks before going to sleep, some 50 µs: the next job often follows at once
+const DOZE_MS = 100; // asleep at hand; after that, in the event loop, where the browser can tidy up
+
+const joined = new Map(); // memory's number → {run, head, memory}
+let control = null;
+let index = 0;
+let slot = 0;
+let read = 0; // messages
+let waiting = false; // for waitAsync
+
+onmessage = ({ data }) => {
+  if (data.control) {
+    ({ control, index } = data);
+    slot = SLOT * index;
+    postMessage("ready");
+  } else {
+    read++;
+    if (data.memory) join(data);
+    else leave(data.number);
+  }
+  work();
+};
+
+function join({ number, module, memory }) {
+  const { run } = new WebAssembly.Instance(module, { env: { memory } }).exports;
+  joined.set(number, { run, head: new Int32Array(memory.buffer, 0, 16), memory });
+}
+
+function leave(number) {
+  const was = joined.get(number)?.memory;
+  joined.delete(number);
+  if (was) collect(was);
+}
+
+// work does what there is to do and returns when the event loop is needed.
+function work() {
+  for (;;) {
+    const wake = Atomics.load(control, slot + WAKE);
+    if (Atomics.load(control, slot + MAIL) !== read) return;
+    if (Atomics.load(control, slot + JOB) !== Atomics.load(control, slot + DONE)) job();
+    else if (!rest(wake)) return;
+  }
+}
+
+// rest waits for WAKE to change; false says that the event loop waits for it.
+function rest(wake) {
+  for (let i = 0; i < SPINS; i++) {
+    if (Atomics.load(control, slot + WAKE) !== wake) return true;
+  }
+  if (typeof Atomics.waitAsync !== "function") {
+    Atomics.wait(control, slot + WAKE, wake);
+    return true;
+  }
+  if (Atomics.wait(control, slot + WAKE, wake, DOZE_MS) !== "timed-out") return true;
+  if (waiting) return false;
+  const { async, value } = Atomics.waitAsync(control, slot + WAKE, wake);
+  if (!async) return true;
+  waiting = true;
+  value.then(() => {
+    waiting = false;
+    work();
+  });
+  return false;
+}
+
+// job does this thread's share of the steps. An exception must not leave the others
+// waiting at a barrier.
+function job() {
+  const { run, head } = joined.get(control[slot + MEMORY]) ?? {};
+  let status = BROKEN;
+  try {
+    status = run(control[slot + FROM], control[slot + END], index, control[slot + THREADS]);
+  } catch (error) {
+    console.error(error);
+    if (head) abort(head);
+  }
+  control[slot + STATUS] = status;
+  Atomics.add(control, slot + DONE, 1);
+  Atomics.notify(control, slot + DONE);
+}
