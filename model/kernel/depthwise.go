@@ -209,7 +209,7 @@ func emitDepthwiseTile(m *wasm.Module, kernelW, stride int) *wasm.Func {
 	acc, weight, column := f.Vecs(tilePixels), f.Vecs(kernelW), f.Vec()
 
 	px.Set(args.Load(dwPixel))
-	line.Set(args.Load(dwInW).Mul(px.Value()))
+	line.Set(args.Load(dwInW).Mul(px.Value()).Mul(args.Load(dwDilationH)))
 	wline.Set(px.Mul(wasm.Const(kernelW)))
 	f.For(c, wasm.Const(0), px.Value(), 16, func() {
 		for n := range acc {

@@ -9,7 +9,7 @@ import "larder/model/kernel/wasm"
 //	  variance = Σ(x - mean)² / Columns
 //	  output = (x - mean) / √(variance + Epsilon) * scale + bias
 //
-// Lanes behind Columns become 0 if those of scale and bias are.
+// Lanes behind Columns become 0.
 type LayerNormArgs struct {
 	LastArgs
 	Scale, Bias uint32 // addresses of one row each
@@ -44,6 +44,7 @@ func emitLayerNorm(b *builder) *wasm.Func {
 			v := in.LoadVec(off).Sub(mean.Value()).Mul(variance.Value())
 			f.StoreVec(out.Value(), off, f.MulAdd(v, scale.LoadVec(off), bias.LoadVec(off)))
 		})
+		clearTail(f, out, r.tail.Value())
 	})
 	return f
 }

@@ -24,6 +24,7 @@ func emitSoftmax(b *builder) *wasm.Func {
 		sweep(f, out, r.whole(), nil, func(off int) {
 			f.StoreVec(out.Value(), off, out.LoadVec(off).Mul(sum.Value()))
 		})
+		clearTail(f, out, r.tail.Value())
 	})
 	return f
 }
