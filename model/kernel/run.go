@@ -122,26 +122,3 @@ func emitBarrier(m *wasm.Module) *wasm.Func {
 	})
 	return f
 }
-
-// Options choose one of the twins.
-type Options struct {
-	// Relaxed uses relaxed SIMD: fused multiply-add.
-	Relaxed bool
-	// Shared is for a memory that several threads see.
-	Shared bool
-}
-
-// MaxPages is the greatest number of 64 KiB pages of a shared memory: 4 GiB.
-const MaxPages = 1 << 16
-
-// Module emits the kernels for one of the twins. The result depends on nothing
-// but opt.
-func Module(opt Options) []byte {
-	m := &wasm.Module{Memory: wasm.Memory{Min: 1, Max: MaxPages, Shared: opt.Shared}, Relaxed: opt.Relaxed}
-	b := newBuilder(m)
-	for _, k := range table {
-		m.Table(k.emit(b))
-	}
-	emitRun(m)
-	return m.Bytes()
-}
