@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/andybalholm/brotli v1.2.8
+	github.com/tetratelabs/wazero v1.12.0
 	github.com/ulikunitz/xz v0.5.17
 )
 
@@ -14,7 +15,6 @@ require (
 	github.com/hack-pad/safejs v0.1.0 // indirect
 	github.com/segmentio/asm v1.2.1 // indirect
 	github.com/syumai/workers v0.33.0 // indirect
-	github.com/tetratelabs/wazero v1.12.0 // indirect
 	github.com/vugu/html v0.0.0-20190914200101-c62dc20b8289 // indirect
 	github.com/vugu/vjson v0.0.0-20200505061711-f9cbed27d3d9 // indirect
 	github.com/vugu/vugu v0.4.0 // indirect
