@@ -87,7 +87,7 @@ func TestBreathe(t *testing.T) {
 	if err := NewPort(far).Post("stop"); err != nil {
 		t.Fatal(err)
 	}
-	breathing := Breathe(ctx, 0)
+	breathing := Breathe(ctx, 0, safejs.Undefined())
 	// A browser needs a few turns; Node handles up to 1000 messages of one port
 	// before it looks at the next.
 	for range 5000 {

@@ -15,6 +15,7 @@ import (
 type loaded struct {
 	digest     string
 	session    *model.Session
+	machine    machine           // what runs it
 	manifest   *pack.Manifest    // nil for bare ONNX
 	classifier *model.Classifier // nil if the model has no labels
 	bytes      int64             // of the files that were read
