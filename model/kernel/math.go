@@ -40,7 +40,7 @@ var expCoefficients = []float32{1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-
 // is never below e^-87, is infinite from 2^127.5 on, and NaN stays NaN.
 func exp(f *wasm.Func, x wasm.Vec) wasm.Vec {
 	p, n := expParts(f, x, -87, 89)
-	return p.Value().Mul(powerOfTwo(n.Value().ToInt()))
+	return p.Value().Mul(powerOfTwo(n.Value()))
 }
 
 // expOrZero is exp, but 0 below e^-87.
@@ -53,28 +53,36 @@ func expOrZero(f *wasm.Func, x wasm.VecVar) wasm.Vec {
 func expWide(f *wasm.Func, x wasm.Vec) wasm.Vec {
 	p, n := expParts(f, x, -104, 89)
 	low := f.Vec()
-	n.Set(n.Value().ToInt())
+	n.Set(n.Value().SubInt(wasm.LanesOf(roundInt)))
 	low.Set(n.Value().ShrInt(1))
 	return p.Value().Mul(powerOfTwo(low.Value())).Mul(powerOfTwo(n.Value().SubInt(low.Value())))
 }
 
-// expParts returns p and n with e^x = p·2^n for low <= x <= high.
+// roundInt added to a small float rounds it: the integer is then in the lowest
+// bits of the sum.
+const roundInt = 0x1.8p23
+
+// expParts returns p and n with e^x = p·2^n for low <= x <= high; n is an integer
+// plus the bits of roundInt.
 func expParts(f *wasm.Func, x wasm.Vec, low, high float32) (p, n wasm.VecVar) {
 	const (
 		log2e = 1 / math.Ln2
 		ln2Hi = 0.693359375 // exact in 9 bits, so that n*ln2Hi is exact
 		ln2Lo = math.Ln2 - ln2Hi
 	)
-	v := f.Vec()
+	v, whole := f.Vec(), f.Vec()
 	p, n = f.Vec(), f.Vec()
-	v.Set(x.Max(wasm.LanesOf(low)).Min(wasm.LanesOf(high)))
-	n.Set(v.Value().Mul(wasm.LanesOf(log2e)).Nearest())
-	v.Set(v.Value().Sub(n.Value().Mul(wasm.LanesOf(ln2Hi))).Sub(n.Value().Mul(wasm.LanesOf(ln2Lo))))
+	v.Set(x.PMax(wasm.LanesOf(low)).PMin(wasm.LanesOf(high))) // in this order they keep a NaN
+	n.Set(f.MulAdd(v.Value(), wasm.LanesOf(log2e), wasm.LanesOf(roundInt)))
+	whole.Set(n.Value().Sub(wasm.LanesOf(roundInt)))
+	v.Set(f.MulAdd(whole.Value(), wasm.LanesOf(-ln2Hi), v.Value()))
+	v.Set(f.MulAdd(whole.Value(), wasm.LanesOf(-ln2Lo), v.Value()))
 	poly(f, p, v, append(expCoefficients, 1, 1)...)
 	return p, n
 }
 
-// powerOfTwo is 2^n for integers -126 <= n <= 127.
+// powerOfTwo is 2^n for integers -126 <= n <= 127, of which only the lowest 9
+// bits are looked at; for 128 it is infinity.
 func powerOfTwo(n wasm.Vec) wasm.Vec { return n.AddInt(wasm.Lanes(127)).ShlInt(23) }
 
 // expm1 returns e^x - 1 without losing digits near 0.
