@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 	"unsafe"
 
 	"github.com/tetratelabs/wazero"
@@ -16,10 +17,15 @@ import (
 
 // Host runs kernels with wazero, in one thread, by the twin without relaxed
 // SIMD. Make it with New and share it: the kernels are compiled once.
-type Host struct{ cache wazero.CompilationCache }
+type Host struct {
+	cache   wazero.CompilationCache
+	kernels func() []byte
+}
 
 // New returns a Host.
-func New() *Host { return &Host{wazero.NewCompilationCache()} }
+func New() *Host {
+	return &Host{wazero.NewCompilationCache(), sync.OnceValue(func() []byte { return kernel.Module(kernel.Options{}) })}
+}
 
 // Close lets go of the compiled kernels; no memory may be open.
 func (h *Host) Close() { h.cache.Close(context.Background()) }
@@ -37,7 +43,7 @@ func (h *Host) Open(bytes int) (engine.Memory, error) {
 	if err != nil {
 		return nil, errors.Join(err, rt.Close(ctx))
 	}
-	kernels, err := rt.Instantiate(ctx, kernel.Module(kernel.Options{}))
+	kernels, err := rt.Instantiate(ctx, h.kernels())
 	if err != nil {
 		return nil, errors.Join(err, rt.Close(ctx))
 	}
@@ -120,7 +126,10 @@ func bytesOf[T float32 | uint32](s []T) []byte {
 }
 
 func (m *memory) Run(ctx context.Context, from, to int) error {
-	_, err := m.entry.Call(ctx, uint64(from), uint64(to), 0, 1)
+	status, err := m.entry.Call(ctx, uint64(from), uint64(to), 0, 1)
+	if err == nil && status[0] != kernel.Done {
+		err = fmt.Errorf("native: the kernels stopped with status %d", status[0])
+	}
 	return err
 }
 
