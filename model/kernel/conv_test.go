@@ -10,22 +10,28 @@ import (
 
 func TestConv(t *testing.T) {
 	r := rng(7)
-	for i := 0; i < 60; {
+	for range 60 {
+		randomConv(t, r)
+	}
+}
+
+func randomConv(t *testing.T, r *rand.Rand) {
+	for {
 		s := randomSliding(r, 5)
 		in := newPicture(1+r.IntN(2), 1+r.IntN(12), 1+r.IntN(12), 1+r.IntN(12))
 		out, ok := s.over(in, 1+r.IntN(20))
 		groups := 1
-		if i%3 == 0 { // groups of whole vectors
+		if r.IntN(3) == 0 { // groups of whole vectors
 			groups = 1 + r.IntN(3)
 			in, out = newPicture(in.n, in.h, in.w, 4*groups*(1+r.IntN(2))), newPicture(out.n, out.h, out.w, 4*groups*(1+r.IntN(3)))
 		}
 		if !ok {
 			continue
 		}
-		i++
 		t.Run(fmt.Sprintf("%v %v %v groups %d", s, in, out, groups), func(t *testing.T) {
-			testConv(t, r, s, in, out, groups, i%2 == 0, 1+i%3)
+			testConv(t, r, s, in, out, groups, r.IntN(2) == 0, 1+r.IntN(3))
 		})
+		return
 	}
 }
 
@@ -61,9 +67,15 @@ func testConv(t *testing.T, r *rand.Rand, s sliding, in, out picture, groups int
 
 func TestDepthwise(t *testing.T) {
 	r := rng(8)
-	for i := 0; i < 60; {
+	for range 60 {
+		randomDepthwise(t, r)
+	}
+}
+
+func randomDepthwise(t *testing.T, r *rand.Rand) {
+	for {
 		s := randomSliding(r, 5)
-		if i%2 == 0 { // the windows that have kernels of their own
+		if r.IntN(2) == 0 { // the windows that have kernels of their own
 			s = sliding{1 + r.IntN(5), 3 + 2*r.IntN(2), 1 + r.IntN(2), 1 + r.IntN(2), 1 + r.IntN(2), 1, r.IntN(3), r.IntN(3), r.IntN(3), r.IntN(3)}
 		}
 		in := newPicture(1+r.IntN(2), 1+r.IntN(12), 1+r.IntN(16), 1+r.IntN(12))
@@ -71,7 +83,6 @@ func TestDepthwise(t *testing.T) {
 		if !ok {
 			continue
 		}
-		i++
 		k := kernel.DepthwiseFor(uint32(s.kw), uint32(s.sw), uint32(s.dw))
 		t.Run(fmt.Sprintf("%v %v %v", k, s, in), func(t *testing.T) {
 			m := newMachine(t)
@@ -88,36 +99,41 @@ func TestDepthwise(t *testing.T) {
 				KernelH: uint32(s.kh), KernelW: uint32(s.kw), StrideH: uint32(s.sh), StrideW: uint32(s.sw), DilationH: uint32(s.dh), DilationW: uint32(s.dw),
 				PadTop: uint32(s.top), PadLeft: uint32(s.left), Low: -1, High: 2}
 			args.TileFrom, args.TileTo = kernel.DepthwiseTiles(args.InW, args.OutW, args.KernelW, args.StrideW, args.PadLeft)
-			m.do(1+i%3, k, args)
+			m.do(1+r.IntN(3), k, args)
 			near(t, m.get(args.Output, out.size()), convolution(s, in, x, out, w, bias, nil, in.c, -1, 2), 1e-5)
 		})
+		return
 	}
 }
 
 func TestWinograd(t *testing.T) {
 	r := rng(9)
-	for i := range 30 {
-		s := sliding{3, 3, 1, 1, 1, 1, r.IntN(3), r.IntN(3), r.IntN(3), r.IntN(3)}
-		in := newPicture(1+r.IntN(2), 3+r.IntN(12), 3+r.IntN(12), 1+r.IntN(12))
-		out, _ := s.over(in, 1+r.IntN(20))
-		t.Run(fmt.Sprintf("%v %v %v", s, in, out), func(t *testing.T) {
-			m := newMachine(t)
-			threads := 1 + i%3
-			x, w, bias := in.random(r), random(r, out.c*in.c*9), make([]float32, out.stride)
-			copy(bias, random(r, out.c))
-			args := kernel.WinogradArgs{Input: m.put(x), Output: m.alloc(4 * out.size()), Weights: m.put(kernel.PackWinograd(w, out.c, in.c)), Bias: m.put(bias),
-				Images: uint32(in.n), InH: uint32(in.h), InW: uint32(in.w), OutH: uint32(out.h), OutW: uint32(out.w),
-				InPixel: uint32(4 * in.stride), OutPixel: uint32(4 * out.stride), PadTop: uint32(s.top), PadLeft: uint32(s.left),
-				TileBlock: uint32(1 + r.IntN(8)), KBlock: 8, Low: -1, High: 2}
-			var residual []float32
-			if i%2 == 0 {
-				residual = out.random(r)
-				args.Residual = m.put(residual)
-			}
-			bytes := kernel.WinogradScratch(int(args.TileBlock), int(args.InPixel), int(args.OutPixel))
-			args.Scratch, args.ScratchBytes = m.alloc(threads*bytes), uint32(bytes)
-			m.do(threads, kernel.Winograd, args)
-			near(t, m.get(args.Output, out.size()), convolution(s, in, x, out, w, bias, residual, 1, -1, 2), 5e-5)
-		})
+	for range 30 {
+		randomWinograd(t, r)
 	}
+}
+
+func randomWinograd(t *testing.T, r *rand.Rand) {
+	s := sliding{3, 3, 1, 1, 1, 1, r.IntN(3), r.IntN(3), r.IntN(3), r.IntN(3)}
+	in := newPicture(1+r.IntN(2), 3+r.IntN(12), 3+r.IntN(12), 1+r.IntN(12))
+	out, _ := s.over(in, 1+r.IntN(20))
+	t.Run(fmt.Sprintf("%v %v %v", s, in, out), func(t *testing.T) {
+		m := newMachine(t)
+		threads := 1 + r.IntN(3)
+		x, w, bias := in.random(r), random(r, out.c*in.c*9), make([]float32, out.stride)
+		copy(bias, random(r, out.c))
+		args := kernel.WinogradArgs{Input: m.put(x), Output: m.alloc(4 * out.size()), Weights: m.put(kernel.PackWinograd(w, out.c, in.c)), Bias: m.put(bias),
+			Images: uint32(in.n), InH: uint32(in.h), InW: uint32(in.w), OutH: uint32(out.h), OutW: uint32(out.w),
+			InPixel: uint32(4 * in.stride), OutPixel: uint32(4 * out.stride), PadTop: uint32(s.top), PadLeft: uint32(s.left),
+			TileBlock: uint32(1 + r.IntN(8)), KBlock: 8, Low: -1, High: 2}
+		var residual []float32
+		if r.IntN(2) == 0 {
+			residual = out.random(r)
+			args.Residual = m.put(residual)
+		}
+		bytes := kernel.WinogradScratch(int(args.TileBlock), int(args.InPixel), int(args.OutPixel))
+		args.Scratch, args.ScratchBytes = m.alloc(threads*bytes), uint32(bytes)
+		m.do(threads, kernel.Winograd, args)
+		near(t, m.get(args.Output, out.size()), convolution(s, in, x, out, w, bias, residual, 1, -1, 2), 5e-5)
+	})
 }
