@@ -18,10 +18,10 @@ onmessage = ({ data }) => {
     postMessage("ready");
   } else {
     read++;
-    if (data.memory) join(data);
+    if (data.memory) guarded(() => join(data));
     else leave(data.number);
   }
-  work();
+  guarded(serve);
 };
 
 function join({ number, module, memory }) {
@@ -35,8 +35,21 @@ function leave(number) {
   if (was) collect(was);
 }
 
-// work does what there is to do and returns when the event loop is needed.
-function work() {
+// guarded calls f. An exception is the end of this thread: the others must not wait
+// for it at a barrier.
+function guarded(f) {
+  try {
+    f();
+  } catch (error) {
+    Atomics.store(control, slot + STATUS, BROKEN);
+    for (const { head } of joined.values()) abort(head);
+    Atomics.notify(control, slot + DONE);
+    throw error;
+  }
+}
+
+// serve does what there is to do and returns when the event loop is needed.
+function serve() {
   for (;;) {
     const wake = Atomics.load(control, slot + WAKE);
     if (Atomics.load(control, slot + MAIL) !== read) return;
@@ -61,23 +74,15 @@ function rest(wake) {
   waiting = true;
   value.then(() => {
     waiting = false;
-    work();
+    guarded(serve);
   });
   return false;
 }
 
-// job does this thread's share of the steps. An exception must not leave the others
-// waiting at a barrier.
+// job does this thread's share of the steps.
 function job() {
-  const { run, head } = joined.get(control[slot + MEMORY]) ?? {};
-  let status = BROKEN;
-  try {
-    status = run(control[slot + FROM], control[slot + END], index, control[slot + THREADS]);
-  } catch (error) {
-    console.error(error);
-    if (head) abort(head);
-  }
-  control[slot + STATUS] = status;
+  const { run } = joined.get(control[slot + MEMORY]);
+  control[slot + STATUS] = run(control[slot + FROM], control[slot + END], index, control[slot + THREADS]);
   Atomics.add(control, slot + DONE, 1);
   Atomics.notify(control, slot + DONE);
 }

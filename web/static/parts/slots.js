@@ -4,7 +4,7 @@
 //   WAKE     changes whenever there is something to do; the thread sleeps on it
 //   MAIL     counts the messages that were sent to it
 //   JOB      counts the jobs for it, DONE those that it has finished
-//   STATUS   what its last job returned
+//   STATUS   what its last job returned, or BROKEN after an exception
 //   MEMORY, FROM, END, THREADS   the job: a memory's number, the steps, who takes part
 //
 // A job is written only when the one before it is done, so no slot is read while it

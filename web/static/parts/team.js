@@ -88,7 +88,10 @@ class Team {
     for (let i = 1; i < threads; i++) this.#send(i, { number, module, memory });
     return {
       run: (from, end) => {
-        if (this.size < threads) return run(from, end, 0, 1);
+        if (this.size < threads) {
+          head.fill(0); // a job that was stopped has left its mark
+          return run(from, end, 0, 1);
+        }
         return this.#run(number, head, from, end, threads, run);
       },
       leave: () => {
@@ -101,7 +104,7 @@ class Team {
   // run publishes a job, does its share and returns the status.
   #run(number, head, from, end, threads, run) {
     for (let i = 1; i < threads; i++) {
-      if (!this.#finished(i)) return this.#lost(i);
+      if (!this.#well(i)) return this.#lost(i);
     }
     head.fill(0);
     for (let i = 1; i < threads; i++) {
@@ -123,6 +126,11 @@ class Team {
     return status === FINISHED ? status : this.#explain(status, threads);
   }
 
+  // well reports whether thread i is ready for a job.
+  #well(i) {
+    return this.#finished(i) && Atomics.load(this.#control, SLOT * i + STATUS) !== BROKEN;
+  }
+
   // finished waits until thread i has done its last job: it has passed that job's last
   // barrier already, unless the job was stopped.
   #finished(i) {
@@ -135,6 +143,7 @@ class Team {
     for (;;) {
       const done = Atomics.load(this.#control, slot + DONE);
       if (done === job) return true;
+      if (Atomics.load(this.#control, slot + STATUS) === BROKEN) return false;
       const left = until - performance.now();
       if (left <= 0) return false;
       Atomics.wait(this.#control, slot + DONE, done, left);
@@ -144,17 +153,14 @@ class Team {
   // explain turns a status other than 0 into one that says who is to blame.
   #explain(status, threads) {
     for (let i = 1; i < threads; i++) {
-      if (!this.#finished(i)) return this.#lost(i);
-      if (this.#control[SLOT * i + STATUS] === BROKEN) {
-        this.#break(`thread ${i} broke`);
-        return BROKEN;
-      }
+      if (!this.#well(i)) return this.#lost(i);
     }
     return status;
   }
 
   #lost(i) {
-    this.#break(`thread ${i} does not answer`);
+    const broke = Atomics.load(this.#control, SLOT * i + STATUS) === BROKEN;
+    this.#break(broke ? `thread ${i} broke; the console has its last words` : `thread ${i} does not answer`);
     return BROKEN;
   }
 }
