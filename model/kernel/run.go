@@ -26,6 +26,8 @@ const (
 	ControlArrived = 4
 	// ControlGeneration is the address of the barriers passed so far.
 	ControlGeneration = 8
+	// ControlZero is the address of a word that is always 0.
+	ControlZero = 12
 	// ControlBytes is the size of the block.
 	ControlBytes = 64
 )

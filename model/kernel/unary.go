@@ -70,11 +70,11 @@ func clampOp(_ *wasm.Func, x wasm.VecVar, alpha, beta wasm.Vec) wasm.Vec {
 func sigmoidOp(f *wasm.Func, x wasm.VecVar, _, _ wasm.Vec) wasm.Vec { return sigmoid(f, x.Value()) }
 
 func hardSigmoidOp(f *wasm.Func, x wasm.VecVar, alpha, beta wasm.Vec) wasm.Vec {
-	return f.MulAdd(x.Value(), alpha, beta).PMax(zero).PMin(one)
+	return f.MulAdd(x.Value(), alpha, beta).PMax(zero).PMin(held(f, 1))
 }
 
 func hardSwishOp(f *wasm.Func, x wasm.VecVar, _, _ wasm.Vec) wasm.Vec {
-	return x.Value().Mul(f.MulAdd(x.Value(), wasm.LanesOf(1./6), half).PMax(zero).PMin(one))
+	return x.Value().Mul(f.MulAdd(x.Value(), held(f, 1./6), held(f, 0.5)).PMax(zero).PMin(held(f, 1)))
 }
 
 func siluOp(f *wasm.Func, x wasm.VecVar, alpha, _ wasm.Vec) wasm.Vec {
@@ -85,14 +85,14 @@ func tanhOp(f *wasm.Func, x wasm.VecVar, _, _ wasm.Vec) wasm.Vec { return tanh(f
 
 func geluOp(f *wasm.Func, x wasm.VecVar, _, _ wasm.Vec) wasm.Vec {
 	y := f.Vec()
-	y.Set(x.Value().Mul(wasm.LanesOf(sqrtHalf)))
-	return x.Value().Mul(half).Mul(one.Add(erf(f, y)))
+	y.Set(x.Value().Mul(held(f, sqrtHalf)))
+	return x.Value().Mul(held(f, 0.5)).Mul(held(f, 1).Add(erf(f, y)))
 }
 
 // geluTanhOp uses (1 + tanh(u))/2 = sigmoid(2u).
 func geluTanhOp(f *wasm.Func, x wasm.VecVar, _, _ wasm.Vec) wasm.Vec {
 	v := x.Value()
-	u := f.MulAdd(v.Mul(v).Mul(v), wasm.LanesOf(2*geluCubic*sqrt2ByPi), v.Mul(wasm.LanesOf(2*sqrt2ByPi)))
+	u := f.MulAdd(v.Mul(v).Mul(v), held(f, 2*geluCubic*sqrt2ByPi), v.Mul(held(f, 2*sqrt2ByPi)))
 	return v.Mul(sigmoid(f, u))
 }
 
@@ -127,9 +127,9 @@ func softplusOp(f *wasm.Func, x wasm.VecVar, _, _ wasm.Vec) wasm.Vec {
 // is 1, and e is bounded so that w stays finite.
 func mishOp(f *wasm.Func, x wasm.VecVar, _, _ wasm.Vec) wasm.Vec {
 	e, w := f.Vec(), f.Vec()
-	e.Set(expWide(f, x.Value().Min(wasm.LanesOf(20))))
-	w.Set(e.Value().Mul(e.Value().Add(wasm.LanesOf(2))))
-	return x.Value().Mul(w.Value().Div(w.Value().Add(wasm.LanesOf(2))))
+	e.Set(expWide(f, x.Value().Min(held(f, 20))))
+	w.Set(e.Value().Mul(e.Value().Add(held(f, 2))))
+	return x.Value().Mul(w.Value().Div(w.Value().Add(held(f, 2))))
 }
 
 func floorOp(_ *wasm.Func, x wasm.VecVar, _, _ wasm.Vec) wasm.Vec { return x.Value().Floor() }

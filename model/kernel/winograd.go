@@ -238,7 +238,7 @@ func emitWinogradTransform(m *wasm.Module) *wasm.Func {
 // inputTransform returns Bᵀ·d for a column of 6, with s for intermediate sums.
 func inputTransform(f *wasm.Func, d, s []wasm.VecVar) []wasm.Vec {
 	mulAdd := func(x wasm.VecVar, by float32, y wasm.Vec) wasm.Vec {
-		return f.MulAdd(x.Value(), wasm.LanesOf(by), y)
+		return f.MulAdd(x.Value(), held(f, by), y)
 	}
 	s[0].Set(mulAdd(d[2], -4, d[4].Value()))
 	s[1].Set(mulAdd(d[1], -4, d[3].Value()))
@@ -312,7 +312,7 @@ func outputTransform(f *wasm.Func, m, s []wasm.VecVar) []wasm.Vec {
 	s[2].Set(m[3].Value().Add(m[4].Value()))
 	s[3].Set(m[3].Value().Sub(m[4].Value()))
 	mulAdd := func(x wasm.VecVar, by float32, y wasm.Vec) wasm.Vec {
-		return f.MulAdd(x.Value(), wasm.LanesOf(by), y)
+		return f.MulAdd(x.Value(), held(f, by), y)
 	}
 	return []wasm.Vec{
 		m[0].Value().Add(s[0].Value()).Add(s[2].Value()),

@@ -1,5 +1,7 @@
 package wasm
 
+import "math"
+
 // Func is a function under construction: its methods append statements.
 type Func struct {
 	module *Module
@@ -10,6 +12,9 @@ type Func struct {
 	locals []Type
 	code   []byte
 	result bool // returns an I32
+
+	prologue []byte            // runs before code
+	held     map[uint32]VecVar // by bits
 }
 
 // Param returns parameter i, which must be an I32.
@@ -37,6 +42,24 @@ func (f *Func) Vecs(n int) []VecVar {
 		vs[i] = f.Vec()
 	}
 	return vs
+}
+
+// Held is a constant vector of four times v that a local variable holds. V8
+// makes a constant anew wherever one is used, with three instructions, and sees
+// through a variable that is set to one; so this is one that it cannot know: the
+// integer at address zero, which must be 0, takes part.
+func (f *Func) Held(v float32, zero int) Vec {
+	bits := math.Float32bits(v)
+	if _, ok := f.held[bits]; !ok {
+		if f.held == nil {
+			f.held = map[uint32]VecVar{}
+		}
+		c := f.Vec()
+		f.held[bits] = c
+		e := Lanes(bits).Or(SplatInt(Const(zero).Load(0)))
+		f.prologue = append(f.prologue, join(e.code, appendUint([]byte{0x21}, c.index))...)
+	}
+	return f.held[bits].Value()
 }
 
 func (f *Func) local(t Type) uint32 {

@@ -157,7 +157,7 @@ func (m *Module) elementBody() []byte {
 func (m *Module) codeBody() []byte {
 	b := appendUint(nil, uint32(len(m.funcs)))
 	for _, f := range m.funcs {
-		code := append(f.localRuns(), f.code...)
+		code := join(f.localRuns(), f.prologue, f.code)
 		if f.result {
 			code = append(code, Const(0).code...)
 		}
