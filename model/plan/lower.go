@@ -15,8 +15,9 @@ var lowerings = map[string]lowering{
 	"Conv":        lowerConv,
 	"larder.Conv": lowerConv,
 	// matmul.go
-	"Gemm":          lowerGemm,
-	"larder.Gemm":   lowerGemm,
+	"Gemm":        lowerGemm,
+	"larder.Gemm": lowerGemm,
+	// batch.go
 	"MatMul":        lowerMatMul,
 	"larder.MatMul": lowerMatMul,
 	// pool.go

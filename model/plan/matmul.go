@@ -67,16 +67,6 @@ func lowerGemm(b *builder, n *graph.Node) bool {
 	return transA == 0 && lowerProduct(b, n, out[0], panels{n: out[1], transposed: transB != 0, scale: alpha})
 }
 
-// lowerMatMul lowers MatMul and larder.MatMul with a constant matrix on the
-// right: all dimensions of the left but the last are rows.
-func lowerMatMul(b *builder, n *graph.Node) bool {
-	out := b.facts[n.Outputs[0]].Shape
-	if w, ok := b.shape(n.Inputs[1]); !ok || len(w) != 2 || len(out) < 2 {
-		return false
-	}
-	return lowerProduct(b, n, gridOf(Rows, out).count, panels{n: out[len(out)-1], scale: 1})
-}
-
 func lowerProduct(b *builder, n *graph.Node, rows int, w panels) bool {
 	a, ok := b.shape(n.Inputs[0])
 	_, ok2 := b.shape(n.Inputs[1])

@@ -26,8 +26,8 @@ func lowerReshape(b *builder, n *graph.Node) bool {
 			}
 		}
 	}
-	if b.of(x).slot >= 0 {
-		return false // cheaper where it is
+	if b.of(x).slot >= 0 && x.Producer != nil {
+		return false // made by a host step, and likely read by one
 	}
 	b.alias(y, Plain, b.in(x, Plain))
 	return true

@@ -84,6 +84,36 @@ var families = []family{
 		m.add(node("MatMul", "x w", "a"), node("Add", "a b", "c"), node("Relu", "c", "y"))
 		return m
 	}},
+	{"MatMul of two values", func(r *rand.Rand) *model {
+		m, d := newModel(), dims(r, 2+r.IntN(3))
+		n := size(r)
+		w := append([]int{}, d[:len(d)-1]...)
+		w[len(w)-1] = d[len(d)-1]
+		w = append(w, n)
+		if r.IntN(3) == 0 {
+			w = w[len(w)-2:]
+		}
+		m.in("x", noise(r, d...))
+		m.in("w", noise(r, w...))
+		m.let("b", noise(r, n))
+		m.add(node("Relu", "w", "v"), node("MatMul", "x v", "a"), node("Add", "a b", "c"), node("Sigmoid", "c", "y"))
+		return m
+	}},
+	{"attention", func(r *rand.Rand) *model {
+		m, heads, tokens, depth := newModel(), 1+r.IntN(3), size(r), 1+r.IntN(9)
+		for _, name := range []string{"q", "k", "v"} {
+			m.in(name, noise(r, 1, tokens, heads*depth))
+		}
+		m.let("s", tensor.Vector(int64(0), 0, int64(heads), int64(depth)))
+		m.let("t", tensor.Vector(int64(0), 0, int64(heads*depth)))
+		m.let("d", tensor.Scalar(float32(2)))
+		m.add(node("Reshape", "q s", "q1"), node("Transpose", "q1", "q2", ints("perm", 0, 2, 1, 3)),
+			node("Reshape", "k s", "k1"), node("Transpose", "k1", "k2", ints("perm", 0, 2, 3, 1)),
+			node("Reshape", "v s", "v1"), node("Transpose", "v1", "v2", ints("perm", 0, 2, 1, 3)),
+			node("MatMul", "q2 k2", "a"), node("Div", "a d", "b"), node("Softmax", "b", "p"), node("MatMul", "p v2", "o"),
+			node("Transpose", "o", "o1", ints("perm", 0, 2, 1, 3)), node("Reshape", "o1 t", "z"), node("Relu", "z", "y"))
+		return m
+	}},
 	{"pools", func(r *rand.Rand) *model {
 		m, k := newModel(), 1+r.IntN(3)
 		m.in("x", noise(r, 1+r.IntN(2), size(r), 6+r.IntN(5), 6+r.IntN(5)))
