@@ -44,6 +44,10 @@ func (h *dirtyHost) Open(bytes int) (engine.Memory, error) {
 		nan[i] = float32(math.NaN())
 	}
 	m := &dirtyMemory{h.memory, h}
+	h.used = 0 // what lies behind is NaN since it was used
+	if err := m.Memory.Grow(4*len(nan) + kernel.ControlBytes); err != nil {
+		return nil, err
+	}
 	if err := m.Grow(bytes); err != nil {
 		return nil, err
 	}
