@@ -10,7 +10,7 @@ import (
 // arguments that are 32-bit words in memory order.
 func TestTable(t *testing.T) {
 	seen := map[string]bool{}
-	for n, k := range table {
+	for n, k := range table() {
 		name := Number(n).String()
 		if name == "" || seen[name] {
 			t.Errorf("kernel %d has no name of its own: %q", n, name)

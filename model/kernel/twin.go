@@ -33,7 +33,7 @@ const MaxPages = 1 << 16
 func Module(opt Options) []byte {
 	m := &wasm.Module{Memory: wasm.Memory{Min: 1, Max: MaxPages, Shared: opt.Shared}, Relaxed: opt.Relaxed}
 	b := newBuilder(m)
-	for _, k := range table {
+	for _, k := range table() {
 		m.Table(k.emit(b))
 	}
 	emitRun(m)
