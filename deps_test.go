@@ -71,7 +71,8 @@ var importRules = []importRule{
 	{"web/state", "wasm/message"},
 	{"web/vugudom", ""},
 	{"web/host", ""},
-	{"web/site", "model/pack github.com/andybalholm/brotli"},
+	{"web/slim", ""},
+	{"web/site", "web/slim model/pack github.com/andybalholm/brotli"},
 }
 
 // jsPackages are the only ones that may reach the JavaScript host.

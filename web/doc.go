@@ -21,6 +21,9 @@
 //     arrival, drag and drop, paste, the camera) are bound by wasm/app, since
 //     Vugu copies the whole target for each event that it hands over.
 //   - An element that has an id keeps it: wasm/app and tests look it up.
+//   - An element whose children all come and go (vg-if, a component) has a line
+//     break around them: Vugu 0.4.0 leaves the children of an element alone that has
+//     none any more, so what should vanish would stay. The line break is a child.
 //
 // # Adding a component
 //

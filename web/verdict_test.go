@@ -12,13 +12,13 @@ func TestVerdict(t *testing.T) {
 	problem := &state.ProblemView{Code: "offline", Title: "No network.", Advice: "Connect."}
 	check(t, []look{
 		{"loading", &Verdict{View: &state.View{Phase: state.Loading, Status: "Downloading.", Loading: &state.ProgressView{Label: "Downloading"}}},
-			[]string{`aria-busy="true"`, `<p class="unseen" id="status" role="status" aria-live="polite">Downloading.</p>`, `<div role="alert">`, "<progress"}, []string{"idle", "answer"}},
+			[]string{`aria-busy="true"`, `<p class="unseen" id="status" role="status" aria-live="polite">Downloading.</p>`, "<div role=\"alert\">\n", "<progress"}, []string{"idle", "answer"}},
 		{"ready", &Verdict{View: &state.View{Phase: state.Ready}},
 			[]string{`aria-busy="false"`, "The model is ready."}, []string{"<progress", "problem"}},
 		{"predicting", &Verdict{View: &state.View{Phase: state.Predicting, Picker: state.PickerView{Busy: true}}},
 			[]string{"Looking at the photo", `id="cancel-predict"`}, []string{"idle"}},
 		{"failed", &Verdict{View: &state.View{Phase: state.Failed, Problem: problem}},
-			[]string{`<div role="alert"><div class="problem" data-code="offline">`, "No network."}, []string{"idle", "<progress"}},
+			[]string{"<div role=\"alert\">\n<div class=\"problem\" data-code=\"offline\">", "No network."}, []string{"idle", "<progress"}},
 		{"answered", &Verdict{View: &state.View{Phase: state.Answered, Answer: &state.AnswerView{Headline: "Bean rust", By: "Leaf 2.0.0"}, Model: &state.ModelView{}}},
 			[]string{`id="answer">Bean rust<`, "Leaf 2.0.0"}, []string{"idle", "<progress", "problem", `id="stale"`}},
 		{"stale", &Verdict{View: &state.View{Phase: state.Answered, Answer: &state.AnswerView{}, Model: &state.ModelView{Warning: "May be old."}}},

@@ -62,35 +62,29 @@ func (a *arg) run(in []*tensor.Tensor, out []Value) ([]*tensor.Tensor, error) {
 	l := lanesOf(in[0].Shape(), oneAxis(axis, in[0].Rank()))
 	switch d := in[0].Any().(type) {
 	case []float32:
-		argLanes(a, l, d, index)
+		argLanes(a, l, index, func(i int, row []float32) { readLane(&l, i, d, row) })
 	case []float64:
-		argLanes(a, l, d, index)
-	case []int8:
-		argLanes(a, l, d, index)
-	case []int16:
-		argLanes(a, l, d, index)
-	case []int32:
-		argLanes(a, l, d, index)
-	case []int64:
-		argLanes(a, l, d, index)
-	case []uint8:
-		argLanes(a, l, d, index)
-	case []uint16:
-		argLanes(a, l, d, index)
-	case []uint32:
-		argLanes(a, l, d, index)
-	case []uint64:
-		argLanes(a, l, d, index)
+		argLanes(a, l, index, func(i int, row []float64) { readLane(&l, i, d, row) })
 	default:
-		return nil, noType(in[0])
+		if !intTypes.has(in[0].DType()) {
+			return nil, noType(in[0])
+		}
+		flip := flipOf(in[0].DType())
+		argLanes(a, l, index, func(i int, row []int64) {
+			readIntLane(&l, i, d, row)
+			for k := range row {
+				row[k] ^= flip
+			}
+		})
 	}
 	return []*tensor.Tensor{y}, nil
 }
 
-func argLanes[T numeric](a *arg, l lanes, x []T, out []int64) {
+// argLanes sets out to the answers of the lanes, which read copies to a row.
+func argLanes[T wide](a *arg, l lanes, out []int64, read func(i int, row []T)) {
 	row := make([]T, len(l.steps))
 	for i := range out {
-		readLane(&l, i, x, row)
+		read(i, row)
 		best := 0
 		for k, v := range row {
 			if a.better(v > row[best], v < row[best], v == row[best], v != v, row[best] != row[best]) {

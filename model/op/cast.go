@@ -84,29 +84,6 @@ func castTensor(t *tensor.Tensor, d tensor.DType) (*tensor.Tensor, error) {
 		return nil, Unsupportedf("%v", err)
 	}
 	switch src := t.Any().(type) {
-	case []bool:
-		castEach(dst, len(src), func(i int) int64 {
-			if src[i] {
-				return 1
-			}
-			return 0
-		}, fromInt)
-	case []int8:
-		castEach(dst, len(src), func(i int) int64 { return int64(src[i]) }, fromInt)
-	case []int16:
-		castEach(dst, len(src), func(i int) int64 { return int64(src[i]) }, fromInt)
-	case []int32:
-		castEach(dst, len(src), func(i int) int64 { return int64(src[i]) }, fromInt)
-	case []int64:
-		castEach(dst, len(src), func(i int) int64 { return src[i] }, fromInt)
-	case []uint8:
-		castEach(dst, len(src), func(i int) int64 { return int64(src[i]) }, fromInt)
-	case []uint16:
-		castEach(dst, len(src), func(i int) int64 { return int64(src[i]) }, fromInt)
-	case []uint32:
-		castEach(dst, len(src), func(i int) int64 { return int64(src[i]) }, fromInt)
-	case []uint64:
-		castEach(dst, len(src), func(i int) uint64 { return src[i] }, fromUint)
 	case []string:
 		return dst, castStrings(dst, src)
 	case []float32, []float64, []tensor.Half, []tensor.Brain:
@@ -114,72 +91,50 @@ func castTensor(t *tensor.Tensor, d tensor.DType) (*tensor.Tensor, error) {
 			formatFloats(out, t)
 			return dst, nil
 		}
-		f := floatsOf(t)
-		castEach(dst, len(f), func(i int) float64 { return f[i] }, fromFloat)
-	default:
+		castRows(dst, t.Len(), func(at int, row []float64) { readFloats(src, at, row) }, fromFloat)
+	case []uint64:
+		castRows(dst, t.Len(), func(at int, row []uint64) { copy(row, src[at:]) }, fromUint)
+	case []complex64, []complex128:
 		return nil, Invalidf("element type %v cannot be cast", t.DType())
+	default: // integers and bools
+		castRows(dst, t.Len(), func(at int, row []int64) { readInts(src, at, 1, row) }, fromInt)
 	}
 	return dst, nil
 }
 
-// castEach converts n elements, read by at, into dst.
-func castEach[T int64 | uint64 | float64](dst *tensor.Tensor, n int, at func(int) T, c caster[T]) {
-	switch d := dst.Any().(type) {
-	case []bool:
-		for i := range n {
-			d[i] = at(i) != 0
-		}
-	case []int8:
-		for i := range n {
-			d[i] = int8(c.int(at(i)))
-		}
-	case []int16:
-		for i := range n {
-			d[i] = int16(c.int(at(i)))
-		}
-	case []int32:
-		for i := range n {
-			d[i] = int32(c.int(at(i)))
-		}
-	case []int64:
-		for i := range n {
-			d[i] = c.int(at(i))
-		}
-	case []uint8:
-		for i := range n {
-			d[i] = uint8(c.int(at(i)))
-		}
-	case []uint16:
-		for i := range n {
-			d[i] = uint16(c.int(at(i)))
-		}
-	case []uint32:
-		for i := range n {
-			d[i] = uint32(c.int(at(i)))
-		}
-	case []uint64:
-		for i := range n {
-			d[i] = c.uint(at(i))
-		}
-	case []float32:
-		for i := range n {
-			d[i] = float32(at(i)) // from each of the three types with one rounding
-		}
-	case []float64:
-		for i := range n {
-			d[i] = float64(at(i))
-		}
-	case []tensor.Half:
-		for i := range n {
-			d[i] = tensor.ToHalf(oddFloat32(c.odd(at(i))))
-		}
-	case []tensor.Brain:
-		for i := range n {
-			d[i] = tensor.ToBrain(oddFloat32(c.odd(at(i))))
-		}
-	case []string:
-		for i := range n {
-			d[i] = c.text(at(i))
+// castRows converts n numbers into dst; read sets a row to those from at on.
+func castRows[T wide | uint64](dst *tensor.Tensor, n int, read func(at int, row []T), c caster[T]) {
+	var buf [intRow]T
+	var ints [intRow]int64
+	for at := 0; at < n; at += intRow {
+		row := buf[:min(intRow, n-at)]
+		read(at, row)
+		switch d := dst.Any().(type) {
+		case []float32:
+			for k, v := range row {
+				d[at+k] = float32(v) // from each of the three types with one rounding
+			}
+		case []float64:
+			for k, v := range row {
+				d[at+k] = float64(v)
+			}
+		case []tensor.Half:
+			for k, v := range row {
+				d[at+k] = tensor.ToHalf(oddFloat32(c.odd(v)))
+			}
+		case []tensor.Brain:
+			for k, v := range row {
+				d[at+k] = tensor.ToBrain(oddFloat32(c.odd(v)))
+			}
+		case []string:
+			for k, v := range row {
+				d[at+k] = c.text(v)
+			}
+		default:
+			for k, v := range row {
+				ints[k] = c.int(v, dst.DType())
+			}
+			writeInts(d, at, ints[:len(row)])
 		}
 	}
 }

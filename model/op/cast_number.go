@@ -10,15 +10,13 @@ import (
 
 // caster turns the widest type of a kind into the forms that destinations need.
 type caster[T any] struct {
-	int  func(T) int64
-	uint func(T) uint64
-	odd  func(T) float64 // rounded to odd if float64 cannot hold the number
+	int  func(T, tensor.DType) int64 // as writeInts takes it for a type
+	odd  func(T) float64             // rounded to odd if float64 cannot hold the number
 	text func(T) string
 }
 
 var fromInt = caster[int64]{
-	int:  func(v int64) int64 { return v },
-	uint: func(v int64) uint64 { return uint64(v) },
+	int: func(v int64, _ tensor.DType) int64 { return v },
 	odd: func(v int64) float64 {
 		if v >= -1<<53 && v <= 1<<53 || v&0x7ff == 0 {
 			return float64(v)
@@ -29,8 +27,7 @@ var fromInt = caster[int64]{
 }
 
 var fromUint = caster[uint64]{
-	int:  func(v uint64) int64 { return int64(v) },
-	uint: func(v uint64) uint64 { return v },
+	int: func(v uint64, d tensor.DType) int64 { return int64(v) },
 	odd: func(v uint64) float64 {
 		if v <= 1<<53 || v&0x7ff == 0 {
 			return float64(v)
@@ -41,12 +38,14 @@ var fromUint = caster[uint64]{
 }
 
 var fromFloat = caster[float64]{
-	int: floatToInt,
-	uint: func(v float64) uint64 {
-		if v >= 1<<63 && v < 1<<64 {
-			return uint64(v)
+	int: func(v float64, d tensor.DType) int64 {
+		switch {
+		case d == tensor.Bool:
+			return bit(v != 0)
+		case d == tensor.Uint64 && v >= 1<<63 && v < 1<<64:
+			return int64(uint64(v))
 		}
-		return uint64(floatToInt(v))
+		return floatToInt(v)
 	},
 	odd:  func(v float64) float64 { return v },
 	text: func(v float64) string { return formatFloat(v, 64) },
@@ -88,14 +87,6 @@ func floatsOf(t *tensor.Tensor) []float64 {
 	switch src := t.Any().(type) {
 	case []float64:
 		return src
-	case []float32:
-		out := make([]float64, len(src))
-		for i, v := range src {
-			out[i] = float64(v)
-		}
-		return out
-	case []tensor.Half, []tensor.Brain:
-		return floatsOf(widen(t))
 	case []string, []complex64, []complex128:
 		return nil
 	}
@@ -104,6 +95,26 @@ func floatsOf(t *tensor.Tensor) []float64 {
 		return nil
 	}
 	return tensor.Data[float64](out)
+}
+
+// readFloats sets row to the elements of data, a slice of floats, from at on.
+func readFloats(data any, at int, row []float64) {
+	switch d := data.(type) {
+	case []float32:
+		for k := range row {
+			row[k] = float64(d[at+k])
+		}
+	case []float64:
+		copy(row, d[at:])
+	case []tensor.Half:
+		for k := range row {
+			row[k] = float64(d[at+k].Float32())
+		}
+	case []tensor.Brain:
+		for k := range row {
+			row[k] = float64(d[at+k].Float32())
+		}
+	}
 }
 
 // formatFloats writes the shortest text that reads back as the same number of
@@ -184,9 +195,9 @@ func parseFloat(s string, bits int) (float64, error) {
 }
 
 // setNumber sets element i of dst, of a real number type or bool, to v.
-func setNumber[T int64 | uint64 | float64](dst *tensor.Tensor, i int, v T, c caster[T]) {
+func setNumber[T int64 | float64](dst *tensor.Tensor, i int, v T, c caster[T]) {
 	one := tensor.Must(tensor.New(dst.DType(), 1))
-	castEach(one, 1, func(int) T { return v }, c)
+	castRows(one, 1, func(_ int, row []T) { row[0] = v }, c)
 	if m, err := moverOf(dst, one); err == nil {
 		m.move(i, 0, 1)
 	}

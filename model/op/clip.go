@@ -1,6 +1,10 @@
 package op
 
-import "larder/model/tensor"
+import (
+	"math"
+
+	"larder/model/tensor"
+)
 
 // Clip and Relu. Specification: https://onnx.ai/onnx/operators/onnx__Clip.html
 // (1, 6: bounds are attributes; 11: bounds are inputs; 12: all numbers; 13) and
@@ -70,30 +74,17 @@ func (c *clip) run(in []*tensor.Tensor, _ []Value) ([]*tensor.Tensor, error) {
 		return clipTo(in[0], d, lo, hi)
 	case []float64:
 		return clipTo(in[0], d, lo, hi)
-	case []int8:
-		return clipTo(in[0], d, lo, hi)
-	case []int16:
-		return clipTo(in[0], d, lo, hi)
-	case []int32:
-		return clipTo(in[0], d, lo, hi)
-	case []int64:
-		return clipTo(in[0], d, lo, hi)
-	case []uint8:
-		return clipTo(in[0], d, lo, hi)
-	case []uint16:
-		return clipTo(in[0], d, lo, hi)
-	case []uint32:
-		return clipTo(in[0], d, lo, hi)
-	case []uint64:
-		return clipTo(in[0], d, lo, hi)
 	}
-	return nil, noType(in[0])
+	if !intTypes.has(in[0].DType()) {
+		return nil, noType(in[0])
+	}
+	return clipInts(in[0], lo, hi)
 }
 
 // clipTo limits data, the elements of t. Above wins if the bounds cross; NaN
 // stays NaN.
-func clipTo[T numeric](t *tensor.Tensor, data []T, min, max *tensor.Tensor) ([]*tensor.Tensor, error) {
-	lo, hi := limits[T]()
+func clipTo[T float](t *tensor.Tensor, data []T, min, max *tensor.Tensor) ([]*tensor.Tensor, error) {
+	lo, hi := T(math.Inf(-1)), T(math.Inf(1))
 	if min != nil {
 		lo = scalarOf[T](min)
 	}
@@ -116,9 +107,47 @@ func clipTo[T numeric](t *tensor.Tensor, data []T, min, max *tensor.Tensor) ([]*
 
 // scalarOf returns the single element of t; a float32, from an attribute, is
 // converted.
-func scalarOf[T numeric](t *tensor.Tensor) T {
+func scalarOf[T float](t *tensor.Tensor) T {
 	if d, ok := t.Any().([]T); ok {
 		return d[0]
 	}
 	return T(tensor.Data[float32](t)[0])
+}
+
+// clipInts is clipTo for integers.
+func clipInts(t, min, max *tensor.Tensor) ([]*tensor.Tensor, error) {
+	flip := flipOf(t.DType())
+	lo, hi := intLimits(t.DType())
+	if min != nil {
+		lo = intBound(min, t.DType())
+	}
+	if max != nil {
+		hi = intBound(max, t.DType())
+	}
+	lo, hi = lo^flip, hi^flip
+	return []*tensor.Tensor{mapInts(t, func(v int64) int64 {
+		v ^= flip
+		if v < lo {
+			v = lo
+		}
+		if v > hi {
+			v = hi
+		}
+		return v ^ flip
+	})}, nil
+}
+
+// intBound returns the single element of t as an integer of type d; a float32,
+// from an attribute, loses its fraction and takes the nearest limit of d if it
+// is beyond it.
+func intBound(t *tensor.Tensor, d tensor.DType) int64 {
+	if t.DType() == d {
+		return intAt(t.Any(), 0)
+	}
+	f := float64(tensor.Data[float32](t)[0])
+	if d == tensor.Uint64 {
+		return fromFloat.int(max(f, 0), d)
+	}
+	lo, hi := intLimits(d)
+	return min(max(floatToInt(f), lo), hi)
 }

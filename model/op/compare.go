@@ -34,31 +34,16 @@ func newCompare(ts dtypes) Constructor {
 
 // compare computes the named comparison for any type.
 func compare(name string, a, b *tensor.Tensor, shape tensor.Shape) (*tensor.Tensor, error) {
-	switch a.DType() {
-	case tensor.Float32:
+	switch d := a.DType(); {
+	case d == tensor.Float32:
 		return zip(a, b, shape, compareFunc[float32](name)), nil
-	case tensor.Float64:
+	case d == tensor.Float64:
 		return zip(a, b, shape, compareFunc[float64](name)), nil
-	case tensor.Int8:
-		return zip(a, b, shape, compareFunc[int8](name)), nil
-	case tensor.Int16:
-		return zip(a, b, shape, compareFunc[int16](name)), nil
-	case tensor.Int32:
-		return zip(a, b, shape, compareFunc[int32](name)), nil
-	case tensor.Int64:
-		return zip(a, b, shape, compareFunc[int64](name)), nil
-	case tensor.Uint8:
-		return zip(a, b, shape, compareFunc[uint8](name)), nil
-	case tensor.Uint16:
-		return zip(a, b, shape, compareFunc[uint16](name)), nil
-	case tensor.Uint32:
-		return zip(a, b, shape, compareFunc[uint32](name)), nil
-	case tensor.Uint64:
-		return zip(a, b, shape, compareFunc[uint64](name)), nil
-	case tensor.String:
+	case d == tensor.String:
 		return zip(a, b, shape, compareFunc[string](name)), nil
-	case tensor.Bool:
-		return zip(a, b, shape, func(x, y bool) bool { return x == y }), nil
+	case (intTypes | boolType).has(d):
+		f, flip := compareFunc[int64](name), flipOf(d)
+		return zipInts(a, b, tensor.Bool, shape, func(x, y int64) int64 { return bit(f(x^flip, y^flip)) }), nil
 	}
 	return nil, noType(a)
 }

@@ -63,32 +63,32 @@ func (c *cumulative) run(in []*tensor.Tensor, _ []Value) ([]*tensor.Tensor, erro
 	if err != nil {
 		return nil, err
 	}
-	switch d := in[0].Any().(type) {
-	case []float32:
-		return cumulate(c, in[0], d, axis)
-	case []float64:
-		return cumulate(c, in[0], d, axis)
-	case []int32:
-		return cumulate(c, in[0], d, axis)
-	case []int64:
-		return cumulate(c, in[0], d, axis)
-	case []uint32:
-		return cumulate(c, in[0], d, axis)
-	case []uint64:
-		return cumulate(c, in[0], d, axis)
-	}
-	return nil, noType(in[0])
-}
-
-func cumulate[T numeric](c *cumulative, t *tensor.Tensor, x []T, axis int) ([]*tensor.Tensor, error) {
-	y, out := blank[T](t.Shape())
-	if len(out) == 0 {
+	y := blankOf(in[0].DType(), in[0].Shape())
+	if y.Len() == 0 {
 		return []*tensor.Tensor{y}, nil
 	}
-	l := lanesOf(t.Shape(), oneAxis(axis, t.Rank()))
+	l := lanesOf(y.Shape(), oneAxis(axis, y.Rank()))
+	switch d := in[0].Any().(type) {
+	case []float32:
+		out := tensor.Data[float32](y)
+		cumulate(c, l, func(i int, row []float32) { readLane(&l, i, d, row) }, func(i int, row []float32) { writeLane(&l, i, out, row) })
+	case []float64:
+		out := tensor.Data[float64](y)
+		cumulate(c, l, func(i int, row []float64) { readLane(&l, i, d, row) }, func(i int, row []float64) { writeLane(&l, i, out, row) })
+	default:
+		if !productTypes.has(y.DType()) {
+			return nil, noType(y)
+		}
+		cumulate(c, l, func(i int, row []int64) { readIntLane(&l, i, d, row) }, func(i int, row []int64) { writeIntLane(&l, i, y.Any(), row) })
+	}
+	return []*tensor.Tensor{y}, nil
+}
+
+// cumulate reads each lane to a row, and writes the result back.
+func cumulate[T wide](c *cumulative, l lanes, read, write func(i int, row []T)) {
 	row := make([]T, len(l.steps))
 	for i := range l.starts {
-		readLane(&l, i, x, row)
+		read(i, row)
 		if c.reverse {
 			slices.Reverse(row)
 		}
@@ -96,12 +96,11 @@ func cumulate[T numeric](c *cumulative, t *tensor.Tensor, x []T, axis int) ([]*t
 		if c.reverse {
 			slices.Reverse(row)
 		}
-		writeLane(&l, i, out, row)
+		write(i, row)
 	}
-	return []*tensor.Tensor{y}, nil
 }
 
-func cumulateRow[T numeric](row []T, product, exclusive bool) {
+func cumulateRow[T wide](row []T, product, exclusive bool) {
 	var acc T
 	if product {
 		acc = 1

@@ -184,53 +184,44 @@ func (e *einsum) outputLabels(dots int) ([]rune, error) {
 
 // run implements [rule].
 func (e *einsum) run(in []*tensor.Tensor, out []Value) ([]*tensor.Tensor, error) {
+	w, inner, err := e.walk(in)
+	if err != nil {
+		return nil, err
+	}
+	y := blankOf(in[0].DType(), out[0].Shape)
 	switch in[0].DType() {
 	case tensor.Float32:
-		return runEinsum[float32](e, in, out[0].Shape)
+		runEinsum[float32](w, inner, in, y)
 	case tensor.Float64:
-		return runEinsum[float64](e, in, out[0].Shape)
-	case tensor.Int8:
-		return runEinsum[int8](e, in, out[0].Shape)
-	case tensor.Int16:
-		return runEinsum[int16](e, in, out[0].Shape)
-	case tensor.Int32:
-		return runEinsum[int32](e, in, out[0].Shape)
-	case tensor.Int64:
-		return runEinsum[int64](e, in, out[0].Shape)
-	case tensor.Uint8:
-		return runEinsum[uint8](e, in, out[0].Shape)
-	case tensor.Uint16:
-		return runEinsum[uint16](e, in, out[0].Shape)
-	case tensor.Uint32:
-		return runEinsum[uint32](e, in, out[0].Shape)
-	case tensor.Uint64:
-		return runEinsum[uint64](e, in, out[0].Shape)
+		runEinsum[float64](w, inner, in, y)
+	default:
+		runIntEinsum(w, inner, in, y)
 	}
-	return nil, noType(in[0])
+	return []*tensor.Tensor{y}, nil
 }
 
-// runEinsum walks the space of all labels, the output's first.
-func runEinsum[T numeric](e *einsum, in []*tensor.Tensor, shape tensor.Shape) ([]*tensor.Tensor, error) {
-	y, out := blank[T](shape)
+// walk returns the walk over the space of all labels, the output's first, and
+// how many of its steps belong to one element of the output.
+func (e *einsum) walk(in []*tensor.Tensor) (w rows, inner int, err error) {
 	var shapes []tensor.Shape
 	for _, t := range in {
 		shapes = append(shapes, t.Shape())
 	}
 	size, dots, err := e.sizesOf(shapes)
 	if err != nil {
-		return nil, err
+		return w, 0, err
 	}
 	order, err := e.outputLabels(dots)
 	if err != nil {
-		return nil, err
+		return w, 0, err
 	}
 	kept := len(order)
+	labels := make([][]rune, len(in))
 	for i, s := range shapes { // then the labels that are summed over
-		labels, err := e.inputs[i].labels(len(s))
-		if err != nil {
-			return nil, err
+		if labels[i], err = e.inputs[i].labels(len(s)); err != nil {
+			return w, 0, err
 		}
-		for _, l := range labels {
+		for _, l := range labels[i] {
 			if !slices.Contains(order, l) {
 				order = append(order, l)
 			}
@@ -240,14 +231,19 @@ func runEinsum[T numeric](e *einsum, in []*tensor.Tensor, shape tensor.Shape) ([
 	for i, l := range order {
 		space[i] = size[l]
 	}
-	w := rows{shape: append(space, 1)}
-	data := make([][]T, len(in))
+	w = rows{shape: append(space, 1)}
+	for i, s := range shapes {
+		w.steps = append(w.steps, append(labelSteps(order, labels[i], s), 0))
+	}
+	return w, product(space[kept:]), nil
+}
+
+// runEinsum adds up the products of floats.
+func runEinsum[T float](w rows, inner int, in []*tensor.Tensor, y *tensor.Tensor) {
+	data, out := make([][]T, len(in)), tensor.Data[T](y)
 	for i, t := range in {
-		labels, _ := e.inputs[i].labels(t.Rank()) // checked above
-		w.steps = append(w.steps, append(labelSteps(order, labels, t.Shape()), 0))
 		data[i] = tensor.Data[T](t)
 	}
-	inner := product(space[kept:])
 	n := 0
 	w.each(func(at []int) {
 		p := T(1)
@@ -257,7 +253,22 @@ func runEinsum[T numeric](e *einsum, in []*tensor.Tensor, shape tensor.Shape) ([
 		out[n/inner] += p
 		n++
 	})
-	return []*tensor.Tensor{y}, nil
+}
+
+// runIntEinsum adds up the products of integers.
+func runIntEinsum(w rows, inner int, in []*tensor.Tensor, y *tensor.Tensor) {
+	n, sum := 0, int64(0)
+	w.each(func(at []int) {
+		p := int64(1)
+		for i, a := range at {
+			p *= intAt(in[i].Any(), a)
+		}
+		sum += p
+		if n++; n%inner == 0 {
+			writeInts(y.Any(), n/inner-1, []int64{sum})
+			sum = 0
+		}
+	})
 }
 
 // labelSteps returns how far a step along each label of order leads in a tensor

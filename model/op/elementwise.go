@@ -158,47 +158,38 @@ func newArithmetic(ts dtypes) Constructor {
 
 // calculate computes the named function for any type of number.
 func calculate(name string, a, b *tensor.Tensor, shape tensor.Shape) (*tensor.Tensor, error) {
-	switch a.DType() {
-	case tensor.Float32:
+	switch d := a.DType(); {
+	case d == tensor.Float32:
 		return zip(a, b, shape, floatFunc[float32](name)), nil
-	case tensor.Float64:
+	case d == tensor.Float64:
 		return zip(a, b, shape, floatFunc[float64](name)), nil
-	case tensor.Int8:
-		return zipInts[int8](name, a, b, shape)
-	case tensor.Int16:
-		return zipInts[int16](name, a, b, shape)
-	case tensor.Int32:
-		return zipInts[int32](name, a, b, shape)
-	case tensor.Int64:
-		return zipInts[int64](name, a, b, shape)
-	case tensor.Uint8:
-		return zipInts[uint8](name, a, b, shape)
-	case tensor.Uint16:
-		return zipInts[uint16](name, a, b, shape)
-	case tensor.Uint32:
-		return zipInts[uint32](name, a, b, shape)
-	case tensor.Uint64:
-		return zipInts[uint64](name, a, b, shape)
+	case intTypes.has(d):
+		return calculateInts(name, a, b, shape)
 	}
 	return nil, noType(a)
 }
 
-// zipInts computes the named function on integers, of which some have no answer
-// for a zero on the right.
-func zipInts[T integer](name string, a, b *tensor.Tensor, shape tensor.Shape) (*tensor.Tensor, error) {
-	if name == "Div" || name == "Mod" || name == "fmod" {
-		for _, v := range tensor.Data[T](b) {
-			if v == 0 && product(shape) > 0 {
-				return nil, Invalidf("integer division by zero")
-			}
+// calculateInts computes the named function on integers, of which some have no
+// answer for a zero on the right.
+func calculateInts(name string, a, b *tensor.Tensor, shape tensor.Shape) (*tensor.Tensor, error) {
+	divides := name == "Div" || name == "Mod" || name == "fmod"
+	byZero := false
+	f := intFunc(name, flipOf(a.DType()))
+	t := zipInts(a, b, a.DType(), shape, func(x, y int64) int64 {
+		if divides && y == 0 {
+			byZero = true
+			return 0
 		}
+		return f(x, y)
+	})
+	if byZero {
+		return nil, Invalidf("integer division by zero")
 	}
-	return zip(a, b, shape, intFunc[T](name)), nil
+	return t, nil
 }
 
-// numberFunc returns the named function that is the same for all numbers, nil
-// if there is none.
-func numberFunc[T numeric](name string) func(a, b T) T {
+// floatFunc returns the named function on floats.
+func floatFunc[T float](name string) func(a, b T) T {
 	switch name {
 	case "Add", "Sum", "Mean":
 		return func(a, b T) T { return a + b }
@@ -206,7 +197,7 @@ func numberFunc[T numeric](name string) func(a, b T) T {
 		return func(a, b T) T { return a - b }
 	case "Mul":
 		return func(a, b T) T { return a * b }
-	case "Div": // of integers: towards zero
+	case "Div":
 		return func(a, b T) T { return a / b }
 	case "Max": // NaN if one is
 		return func(a, b T) T { return max(a, b) }
@@ -220,42 +211,62 @@ func numberFunc[T numeric](name string) func(a, b T) T {
 			return a
 		}
 	}
-	return nil
+	return func(a, b T) T { return T(math.Mod(float64(a), float64(b))) } // fmod
 }
 
-// intFunc returns the named function on integers.
-func intFunc[T integer](name string) func(a, b T) T {
+// intFunc returns the named function on integers; flip is flipOf their type.
+func intFunc(name string, flip int64) func(a, b int64) int64 {
 	switch name {
-	case "Mod": // the sign is the divisor's
-		return func(a, b T) T {
-			r := a % b
-			if r != 0 && (r < 0) != (b < 0) {
-				r += b
+	case "Add":
+		return func(a, b int64) int64 { return a + b }
+	case "Sub":
+		return func(a, b int64) int64 { return a - b }
+	case "Mul":
+		return func(a, b int64) int64 { return a * b }
+	case "Max":
+		return func(a, b int64) int64 { return max(a^flip, b^flip) ^ flip }
+	case "Min":
+		return func(a, b int64) int64 { return min(a^flip, b^flip) ^ flip }
+	case "PRelu":
+		return func(a, b int64) int64 {
+			if a < 0 && flip == 0 {
+				return a * b
 			}
-			return r
+			return a
 		}
-	case "fmod": // the sign is the dividend's
-		return func(a, b T) T { return a % b }
-	case "LEFT":
-		return func(a, b T) T { return a << uint64(b) }
+	case "LEFT": // shifts are of unsigned types
+		return func(a, b int64) int64 { return a << uint64(b) }
 	case "RIGHT":
-		return func(a, b T) T { return a >> uint64(b) }
+		return func(a, b int64) int64 { return int64(uint64(a) >> uint64(b)) }
 	case "BitwiseAnd":
-		return func(a, b T) T { return a & b }
+		return func(a, b int64) int64 { return a & b }
 	case "BitwiseOr":
-		return func(a, b T) T { return a | b }
+		return func(a, b int64) int64 { return a | b }
 	case "BitwiseXor":
-		return func(a, b T) T { return a ^ b }
+		return func(a, b int64) int64 { return a ^ b }
 	}
-	return numberFunc[T](name)
+	return divideFunc(name, flip)
 }
 
-// floatFunc returns the named function on floats.
-func floatFunc[T float](name string) func(a, b T) T {
-	if name == "fmod" {
-		return func(a, b T) T { return T(math.Mod(float64(a), float64(b))) }
+// divideFunc returns Div, Mod or fmod of integers.
+func divideFunc(name string, flip int64) func(a, b int64) int64 {
+	switch {
+	case flip != 0 && name == "Div":
+		return func(a, b int64) int64 { return int64(uint64(a) / uint64(b)) }
+	case flip != 0:
+		return func(a, b int64) int64 { return int64(uint64(a) % uint64(b)) }
+	case name == "Div": // towards zero
+		return func(a, b int64) int64 { return a / b }
+	case name == "fmod": // the sign is the dividend's
+		return func(a, b int64) int64 { return a % b }
 	}
-	return numberFunc[T](name)
+	return func(a, b int64) int64 { // Mod: the sign is the divisor's
+		r := a % b
+		if r != 0 && (r < 0) != (b < 0) {
+			r += b
+		}
+		return r
+	}
 }
 
 // newMod makes Mod: by default of integers with the divisor's sign, with fmod=1

@@ -81,7 +81,7 @@ func (t *transpose) run(in []*tensor.Tensor, out []Value) ([]*tensor.Tensor, err
 		return nil, err
 	}
 	shape := out[0].Shape
-	m.walk(shape, shape.Strides(), pick(in[0].Shape().Strides(), order), 0, 0)
+	walk(m, shape, shape.Strides(), pick(in[0].Shape().Strides(), order), 0, 0)
 	return []*tensor.Tensor{dst}, nil
 }
 
@@ -167,7 +167,7 @@ func (c *concat) run(in []*tensor.Tensor, out []Value) ([]*tensor.Tensor, error)
 		if err != nil {
 			return nil, err
 		}
-		m.walk(t.Shape(), strides, t.Shape().Strides(), at, 0)
+		walk(m, t.Shape(), strides, t.Shape().Strides(), at, 0)
 		at += t.Shape()[axis] * strides[axis]
 	}
 	return []*tensor.Tensor{dst}, nil

@@ -88,9 +88,9 @@ func (b *blocks) run(in []*tensor.Tensor, out []Value) ([]*tensor.Tensor, error)
 		inDeep = []int{ds[0], plane * s * s, ds[2], ds[3], plane * s, plane}
 	}
 	if b.toSpace {
-		m.walk(box, inWide, inDeep, 0, 0)
+		walk(m, box, inWide, inDeep, 0, 0)
 	} else {
-		m.walk(box, inDeep, inWide, 0, 0)
+		walk(m, box, inDeep, inWide, 0, 0)
 	}
 	return []*tensor.Tensor{dst}, nil
 }

@@ -129,7 +129,7 @@ func (s *split) run(in []*tensor.Tensor, out []Value) ([]*tensor.Tensor, error) 
 		if err != nil {
 			return nil, err
 		}
-		m.walk(v.Shape, v.Shape.Strides(), strides, 0, at)
+		walk(m, v.Shape, v.Shape.Strides(), strides, 0, at)
 		at += v.Shape[axis] * strides[axis]
 		res[i] = dst
 	}

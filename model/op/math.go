@@ -38,7 +38,7 @@ var mathOps = []Entry{
 	{"", "Atanh", 9, floatUnary(math.Atanh)},
 }
 
-// numberUnary makes the functions of unaryFunc.
+// numberUnary makes Abs, Neg, Sign and BitwiseNot.
 func numberUnary(n Node) (Operator, error) {
 	name, ts := n.Type, numberTypes
 	switch name {
@@ -50,34 +50,21 @@ func numberUnary(n Node) (Operator, error) {
 	return newUnary(n, unary{operands: ts, calc: func(t *tensor.Tensor) (*tensor.Tensor, error) {
 		switch d := t.Any().(type) {
 		case []float32:
-			return mapTensor(t, d, unaryFunc[float32](name)), nil
+			return mapTensor(t, d, floatUnaryFunc[float32](name)), nil
 		case []float64:
-			return mapTensor(t, d, unaryFunc[float64](name)), nil
-		case []int8:
-			return mapTensor(t, d, unaryFunc[int8](name)), nil
-		case []int16:
-			return mapTensor(t, d, unaryFunc[int16](name)), nil
-		case []int32:
-			return mapTensor(t, d, unaryFunc[int32](name)), nil
-		case []int64:
-			return mapTensor(t, d, unaryFunc[int64](name)), nil
-		case []uint8:
-			return mapTensor(t, d, unaryFunc[uint8](name)), nil
-		case []uint16:
-			return mapTensor(t, d, unaryFunc[uint16](name)), nil
-		case []uint32:
-			return mapTensor(t, d, unaryFunc[uint32](name)), nil
-		case []uint64:
-			return mapTensor(t, d, unaryFunc[uint64](name)), nil
+			return mapTensor(t, d, floatUnaryFunc[float64](name)), nil
 		}
-		return nil, noType(t)
+		if !intTypes.has(t.DType()) {
+			return nil, noType(t)
+		}
+		return mapInts(t, intUnaryFunc(name, t.DType() == tensor.Uint64)), nil
 	}})
 }
 
-// unaryFunc returns the named function.
-func unaryFunc[T numeric](name string) func(T) T {
+// floatUnaryFunc returns the named function on floats.
+func floatUnaryFunc[T float](name string) func(T) T {
 	switch name {
-	case "Abs": // 0 - v also turns the float -0 into 0
+	case "Abs": // 0 - v also turns -0 into 0
 		return func(v T) T {
 			if v <= 0 {
 				return 0 - v
@@ -86,22 +73,40 @@ func unaryFunc[T numeric](name string) func(T) T {
 		}
 	case "Neg":
 		return func(v T) T { return -v }
-	case "Sign":
-		return func(v T) T {
-			switch {
-			case v > 0:
-				return 1
-			case v < 0: // -1, in a form that unsigned types accept
-				var one T = 1
-				return -one
+	}
+	return func(v T) T { // Sign
+		switch {
+		case v > 0:
+			return 1
+		case v < 0:
+			return -1
+		}
+		return v
+	}
+}
+
+// intUnaryFunc returns the named function on integers; unsigned says that they
+// are uint64.
+func intUnaryFunc(name string, unsigned bool) func(int64) int64 {
+	switch name {
+	case "Abs":
+		return func(v int64) int64 {
+			if v < 0 && !unsigned {
+				return -v
 			}
 			return v
 		}
+	case "Neg":
+		return func(v int64) int64 { return -v }
+	case "Sign":
+		return func(v int64) int64 {
+			if v < 0 && !unsigned {
+				return -1
+			}
+			return bit(v != 0)
+		}
 	}
-	return func(v T) T { // BitwiseNot: all ones minus v, in two's complement
-		var one T = 1
-		return -v - one
-	}
+	return func(v int64) int64 { return ^v } // BitwiseNot
 }
 
 func newNot(n Node) (Operator, error) {

@@ -35,7 +35,7 @@ func newGemm(n Node) (Operator, error) {
 	if n.Opset < 11 {
 		least = 3
 	}
-	return newRuled(n, arity{least, 3, 1}, inFloat32{g})
+	return newRuled(n, arity{least, 3, 1}, inFloat32{inInt64{g}})
 }
 
 // readGemm reads the attributes.
@@ -103,19 +103,13 @@ func (g *gemm) run(in []*tensor.Tensor, out []Value) ([]*tensor.Tensor, error) {
 		return runGemm[float32](g, in, out[0].Shape)
 	case tensor.Float64:
 		return runGemm[float64](g, in, out[0].Shape)
-	case tensor.Int32:
-		return runGemm[int32](g, in, out[0].Shape)
 	case tensor.Int64:
 		return runGemm[int64](g, in, out[0].Shape)
-	case tensor.Uint32:
-		return runGemm[uint32](g, in, out[0].Shape)
-	case tensor.Uint64:
-		return runGemm[uint64](g, in, out[0].Shape)
 	}
 	return nil, noType(in[0])
 }
 
-func runGemm[T numeric](g *gemm, in []*tensor.Tensor, shape tensor.Shape) ([]*tensor.Tensor, error) {
+func runGemm[T wide](g *gemm, in []*tensor.Tensor, shape tensor.Shape) ([]*tensor.Tensor, error) {
 	m, n := shape[0], shape[1]
 	a, b := tensor.Data[T](in[0]), tensor.Data[T](in[1])
 	k := in[0].Dim(1)
@@ -145,7 +139,9 @@ func runGemm[T numeric](g *gemm, in []*tensor.Tensor, shape tensor.Shape) ([]*te
 // dimensions; the others broadcast.
 type matMul struct{}
 
-func newMatMul(n Node) (Operator, error) { return newRuled(n, arity{2, 2, 1}, inFloat32{matMul{}}) }
+func newMatMul(n Node) (Operator, error) {
+	return newRuled(n, arity{2, 2, 1}, inFloat32{inInt64{matMul{}}})
+}
 
 // types implements [rule].
 func (matMul) types(in []Value) ([]Value, error) {
@@ -190,19 +186,13 @@ func (matMul) run(in []*tensor.Tensor, out []Value) ([]*tensor.Tensor, error) {
 		return runMatMul[float32](in[0], in[1], out[0].Shape)
 	case tensor.Float64:
 		return runMatMul[float64](in[0], in[1], out[0].Shape)
-	case tensor.Int32:
-		return runMatMul[int32](in[0], in[1], out[0].Shape)
 	case tensor.Int64:
 		return runMatMul[int64](in[0], in[1], out[0].Shape)
-	case tensor.Uint32:
-		return runMatMul[uint32](in[0], in[1], out[0].Shape)
-	case tensor.Uint64:
-		return runMatMul[uint64](in[0], in[1], out[0].Shape)
 	}
 	return nil, noType(in[0])
 }
 
-func runMatMul[T numeric](x, y *tensor.Tensor, shape tensor.Shape) ([]*tensor.Tensor, error) {
+func runMatMul[T wide](x, y *tensor.Tensor, shape tensor.Shape) ([]*tensor.Tensor, error) {
 	p, out := blank[T](shape)
 	if len(out) == 0 {
 		return []*tensor.Tensor{p}, nil

@@ -10,9 +10,8 @@ type mover interface {
 	move(dst, src, n int)
 	// fill sets every element of the destination to the source's element src.
 	fill(src int)
-	// walk copies a box of the given shape: the element at index i goes from
-	// srcAt + Σ i[k]·src[k] to dstAt + Σ i[k]·dst[k].
-	walk(shape, dst, src []int, dstAt, srcAt int)
+	// line copies n elements that lie dstStep and srcStep apart.
+	line(dst, src, dstStep, srcStep, n int)
 }
 
 // moverOf returns a mover from src to dst. It fails if the types differ.
@@ -69,34 +68,40 @@ func (s slab[T]) fill(src int) {
 	}
 }
 
-func (s slab[T]) walk(shape, dst, src []int, dstAt, srcAt int) {
+func (s slab[T]) line(dst, src, dstStep, srcStep, n int) {
+	if dstStep == 1 && srcStep == 1 {
+		s.move(dst, src, n)
+		return
+	}
+	for range n {
+		s.to[dst] = s.from[src]
+		dst, src = dst+dstStep, src+srcStep
+	}
+}
+
+// walk copies a box of the given shape: the element at index i goes from
+// srcAt + Σ i[k]·src[k] to dstAt + Σ i[k]·dst[k].
+func walk(m mover, shape, dst, src []int, dstAt, srcAt int) {
 	for _, d := range shape {
 		if d == 0 {
 			return // also spares the loops over the other dimensions
 		}
 	}
-	s.box(shape, dst, src, dstAt, srcAt)
+	walkBox(m, shape, dst, src, dstAt, srcAt)
 }
 
-// box is walk for a shape without zeros.
-func (s slab[T]) box(shape, dst, src []int, dstAt, srcAt int) {
+// walkBox is walk for a shape without zeros.
+func walkBox(m mover, shape, dst, src []int, dstAt, srcAt int) {
 	switch len(shape) {
 	case 0:
-		s.to[dstAt] = s.from[srcAt]
+		m.move(dstAt, srcAt, 1)
 		return
 	case 1:
-		if dst[0] == 1 && src[0] == 1 {
-			s.move(dstAt, srcAt, shape[0])
-			return
-		}
-		for range shape[0] {
-			s.to[dstAt] = s.from[srcAt]
-			dstAt, srcAt = dstAt+dst[0], srcAt+src[0]
-		}
+		m.line(dstAt, srcAt, dst[0], src[0], shape[0])
 		return
 	}
 	for range shape[0] {
-		s.box(shape[1:], dst[1:], src[1:], dstAt, srcAt)
+		walkBox(m, shape[1:], dst[1:], src[1:], dstAt, srcAt)
 		dstAt, srcAt = dstAt+dst[0], srcAt+src[0]
 	}
 }

@@ -16,45 +16,22 @@ func comparer(t *tensor.Tensor) func(i, j int) int {
 		return compareBy(d, func(v float32) float32 { return v }, nanLast[float32])
 	case []float64:
 		return compareBy(d, func(v float64) float64 { return v }, nanLast[float64])
-	case []tensor.Half:
-		return compareBy(d, tensor.Half.Float32, nanLast[float32])
-	case []tensor.Brain:
-		return compareBy(d, tensor.Brain.Float32, nanLast[float32])
-	case []int8:
-		return compareOrdered(d)
-	case []int16:
-		return compareOrdered(d)
-	case []int32:
-		return compareOrdered(d)
-	case []int64:
-		return compareOrdered(d)
-	case []uint8:
-		return compareOrdered(d)
-	case []uint16:
-		return compareOrdered(d)
-	case []uint32:
-		return compareOrdered(d)
-	case []uint64:
-		return compareOrdered(d)
+	case []tensor.Half, []tensor.Brain:
+		return comparer(widen(t))
 	case []string:
-		return compareOrdered(d)
-	case []bool:
-		return compareBy(d, func(v bool) uint8 {
-			if v {
-				return 1
-			}
-			return 0
-		}, cmp.Compare[uint8])
+		return func(i, j int) int { return cmp.Compare(d[i], d[j]) }
 	case []complex64:
 		return compareBy(d, func(v complex64) complex128 { return complex128(v) }, compareComplex)
 	case []complex128:
 		return compareBy(d, func(v complex128) complex128 { return v }, compareComplex)
 	}
-	return func(i, j int) int { return 0 } // all types are above
+	return compareInts(t)
 }
 
-func compareOrdered[T cmp.Ordered](d []T) func(i, j int) int {
-	return func(i, j int) int { return cmp.Compare(d[i], d[j]) }
+// compareInts is comparer for integers and bools.
+func compareInts(t *tensor.Tensor) func(i, j int) int {
+	d, flip := t.Any(), flipOf(t.DType())
+	return func(i, j int) int { return cmp.Compare(intAt(d, i)^flip, intAt(d, j)^flip) }
 }
 
 func compareBy[T, K any](d []T, key func(T) K, c func(a, b K) int) func(i, j int) int {

@@ -31,15 +31,22 @@ func (p *maxPool) run(in []*tensor.Tensor, out []Value) ([]*tensor.Tensor, error
 		return runMaxPool(p, in[0], d, out[0].Shape)
 	case []float64:
 		return runMaxPool(p, in[0], d, out[0].Shape)
-	case []int8:
-		return runMaxPool(p, in[0], d, out[0].Shape)
-	case []uint8:
-		return runMaxPool(p, in[0], d, out[0].Shape)
+	case []int8, []uint8: // float32 has them all
+		wide, err := castTensor(in[0], tensor.Float32)
+		if err != nil {
+			return nil, err
+		}
+		res, err := runMaxPool(p, wide, tensor.Data[float32](wide), out[0].Shape)
+		if err != nil {
+			return nil, err
+		}
+		res[0], err = castTensor(res[0], in[0].DType())
+		return res, err
 	}
 	return nil, noType(in[0])
 }
 
-func runMaxPool[T numeric](p *maxPool, x *tensor.Tensor, data []T, shape tensor.Shape) ([]*tensor.Tensor, error) {
+func runMaxPool[T float](p *maxPool, x *tensor.Tensor, data []T, shape tensor.Shape) ([]*tensor.Tensor, error) {
 	b, err := p.boxOf(x)
 	if err != nil {
 		return nil, err
@@ -81,7 +88,7 @@ func runMaxPool[T numeric](p *maxPool, x *tensor.Tensor, data []T, shape tensor.
 
 // greatest returns the place of the first greatest element, or of the first
 // NaN.
-func greatest[T numeric](v *view, plane []T) int {
+func greatest[T float](v *view, plane []T) int {
 	best := -1
 	var top T
 	v.each(func(i int) {

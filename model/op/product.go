@@ -8,7 +8,7 @@ package op
 //	out[i·step + j] += Σ over l of a[i·k + l] · b[j·k + l],   i < m, j < n
 //
 // Blocks of four rows of a and two of b share their loads.
-func mulRows[T numeric](out []T, step int, a, b []T, m, n, k int) {
+func mulRows[T wide](out []T, step int, a, b []T, m, n, k int) {
 	if m == 0 || n == 0 || k == 0 {
 		return
 	}
@@ -24,7 +24,7 @@ func mulRows[T numeric](out []T, step int, a, b []T, m, n, k int) {
 }
 
 // mulRows4 is mulRows for four rows of a.
-func mulRows4[T numeric](out []T, step int, a, b []T, n, k int) {
+func mulRows4[T wide](out []T, step int, a, b []T, n, k int) {
 	a0, a1, a2, a3 := a[:k], a[k:][:k], a[2*k:][:k], a[3*k:][:k]
 	j := 0
 	for ; j+2 <= n; j += 2 {
@@ -55,13 +55,13 @@ func mulRows4[T numeric](out []T, step int, a, b []T, n, k int) {
 	}
 }
 
-func add2[T numeric](out []T, x, y T) {
+func add2[T wide](out []T, x, y T) {
 	out[0] += x
 	out[1] += y
 }
 
 // dot returns the inner product of two slices of one length.
-func dot[T numeric](a, b []T) T {
+func dot[T wide](a, b []T) T {
 	var s T
 	b = b[:len(a)]
 	for i, x := range a {
@@ -72,7 +72,7 @@ func dot[T numeric](a, b []T) T {
 
 // mulMatrix adds to out, m×n, the product of a, m×k, and b, k×n. A row of out
 // takes four rows of b at a time.
-func mulMatrix[T numeric](out, a, b []T, m, n, k int) {
+func mulMatrix[T wide](out, a, b []T, m, n, k int) {
 	if n == 0 {
 		return
 	}
@@ -96,7 +96,7 @@ func mulMatrix[T numeric](out, a, b []T, m, n, k int) {
 }
 
 // transposed returns the n×m transpose of a, m×n.
-func transposed[T numeric](a []T, m, n int) []T {
+func transposed[T wide](a []T, m, n int) []T {
 	out := make([]T, len(a))
 	for i := range m {
 		for j, v := range a[i*n:][:n] {

@@ -141,36 +141,11 @@ func reduceTensor(name string, t *tensor.Tensor, set []bool, shape tensor.Shape)
 		return reduceFloats(name, t.Shape(), d, set, shape)
 	case []float64:
 		return reduceFloats(name, t.Shape(), d, set, shape)
-	case []int8:
-		return reduceInts(name, t, d, set, shape)
-	case []int16:
-		return reduceInts(name, t, d, set, shape)
-	case []int32:
-		return reduceInts(name, t, d, set, shape)
-	case []int64:
-		return reduceInts(name, t, d, set, shape)
-	case []uint8:
-		return reduceInts(name, t, d, set, shape)
-	case []uint16:
-		return reduceInts(name, t, d, set, shape)
-	case []uint32:
-		return reduceInts(name, t, d, set, shape)
-	case []uint64:
-		return reduceInts(name, t, d, set, shape)
-	case []bool: // as the numbers 0 and 1
-		bits := mapTensor(t, d, func(v bool) uint8 {
-			if v {
-				return 1
-			}
-			return 0
-		})
-		r, err := reduceInts(name, bits, tensor.Data[uint8](bits), set, shape)
-		if err != nil {
-			return nil, err
-		}
-		return mapTensor(r, tensor.Data[uint8](r), func(v uint8) bool { return v != 0 }), nil
 	}
-	return nil, noType(t)
+	if !(intTypes | boolType).has(t.DType()) {
+		return nil, noType(t)
+	}
+	return reduceInts(name, t, set, shape)
 }
 
 // reduceFloats reduces in float64.
@@ -186,67 +161,72 @@ func reduceFloats[T float](name string, from tensor.Shape, x []T, set []bool, sh
 }
 
 // reduceInts reduces integers exactly where the result is one, else in float64.
-func reduceInts[T integer](name string, t *tensor.Tensor, x []T, set []bool, shape tensor.Shape) (*tensor.Tensor, error) {
-	f := intReduction[T](name)
+// Bools count as the numbers 0 and 1.
+func reduceInts(name string, t *tensor.Tensor, set []bool, shape tensor.Shape) (*tensor.Tensor, error) {
+	f := intReduction(name, t.DType())
 	if f == nil {
-		wide, err := toFloat64(t)
-		if err != nil {
-			return nil, err
-		}
-		r, err := reduceFloats(name, t.Shape(), tensor.Data[float64](wide), set, shape)
-		if err != nil {
-			return nil, err
-		}
-		for _, v := range tensor.Data[float64](r) {
-			if math.IsNaN(v) || math.IsInf(v, 0) {
-				return nil, Invalidf("%v as %v", v, t.DType())
-			}
-		}
-		return castTensor(r, t.DType())
+		return reduceRounded(name, t, set, shape)
 	}
-	y, out := blank[T](shape)
+	y := blankOf(t.DType(), shape)
 	l := lanesOf(t.Shape(), set)
-	row := make([]T, len(l.steps))
-	for i := range out {
-		readLane(&l, i, x, row)
-		out[i] = f(row)
+	row := make([]int64, len(l.steps))
+	for i, n := 0, y.Len(); i < n; i++ {
+		readIntLane(&l, i, t.Any(), row)
+		writeInts(y.Any(), i, []int64{f(row)})
 	}
 	return y, nil
 }
 
-// intReduction returns the named function on integers, nil if its results are
-// none. Sums wrap around.
-func intReduction[T integer](name string) func([]T) T {
-	least, greatest := limits[T]()
-	over := func(start T, f func(acc, v T) T) func([]T) T {
-		return func(x []T) T {
-			acc := start
-			for _, v := range x {
-				acc = f(acc, v)
-			}
-			return acc
+// reduceRounded reduces integers in float64 and drops the fraction.
+func reduceRounded(name string, t *tensor.Tensor, set []bool, shape tensor.Shape) (*tensor.Tensor, error) {
+	wide, err := toFloat64(t)
+	if err != nil {
+		return nil, err
+	}
+	r, err := reduceFloats(name, t.Shape(), tensor.Data[float64](wide), set, shape)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range tensor.Data[float64](r) {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, Invalidf("%v as %v", v, t.DType())
 		}
 	}
+	return castTensor(r, t.DType())
+}
+
+// intReduction returns the named function on integers of type d, nil if its
+// results are none. Sums wrap around.
+func intReduction(name string, d tensor.DType) func([]int64) int64 {
+	least, greatest := intLimits(d)
+	flip := flipOf(d)
 	switch name {
 	case "ReduceL1":
-		return over(0, func(acc, v T) T {
-			if v < 0 {
-				v = -v
-			}
-			return acc + v
-		})
+		abs := intUnaryFunc("Abs", flip != 0)
+		return overInts(0, func(acc, v int64) int64 { return acc + abs(v) })
 	case "ReduceMax":
-		return over(least, func(acc, v T) T { return max(acc, v) })
+		return overInts(least, intFunc("Max", flip))
 	case "ReduceMin":
-		return over(greatest, func(acc, v T) T { return min(acc, v) })
+		return overInts(greatest, intFunc("Min", flip))
 	case "ReduceProd":
-		return over(1, func(acc, v T) T { return acc * v })
+		return overInts(1, intFunc("Mul", flip))
 	case "ReduceSum":
-		return over(0, func(acc, v T) T { return acc + v })
+		return overInts(0, intFunc("Add", flip))
 	case "ReduceSumSquare":
-		return over(0, func(acc, v T) T { return acc + v*v })
+		return overInts(0, func(acc, v int64) int64 { return acc + v*v })
 	}
 	return nil
+}
+
+// overInts returns the function that joins all numbers, from start on, by f.
+func overInts(start int64, f func(acc, v int64) int64) func([]int64) int64 {
+	return func(x []int64) int64 {
+		acc := start
+		for _, v := range x {
+			acc = f(acc, v)
+		}
+		return acc
+	}
 }
 
 // floatReduction returns the named function. Of no elements it is the neutral

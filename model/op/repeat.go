@@ -58,7 +58,7 @@ func (expand) run(in []*tensor.Tensor, out []Value) ([]*tensor.Tensor, error) {
 			strides[off+i] = s
 		}
 	}
-	m.walk(shape, shape.Strides(), strides, 0, 0)
+	walk(m, shape, shape.Strides(), strides, 0, 0)
 	return []*tensor.Tensor{dst}, nil
 }
 
@@ -112,7 +112,7 @@ func (tile) run(in []*tensor.Tensor, out []Value) ([]*tensor.Tensor, error) {
 		to = append(to, d*dstStrides[i], dstStrides[i])
 		from = append(from, 0, srcStrides[i])
 	}
-	m.walk(box, to, from, 0, 0)
+	walk(m, box, to, from, 0, 0)
 	return []*tensor.Tensor{dst}, nil
 }
 

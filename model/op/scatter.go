@@ -163,39 +163,27 @@ func putter(dst, src *tensor.Tensor, red string) (func(dst, src, n int), error) 
 		}
 		return m.move, nil
 	}
+	name := map[string]string{"add": "Add", "mul": "Mul", "max": "Max", "min": "Min"}[red]
 	switch d := dst.Any().(type) {
 	case []float32:
-		return putInto(d, tensor.Data[float32](src), reduceNumber[float32](red)), nil
+		return putInto(d, tensor.Data[float32](src), floatFunc[float32](name)), nil
 	case []float64:
-		return putInto(d, tensor.Data[float64](src), reduceNumber[float64](red)), nil
+		return putInto(d, tensor.Data[float64](src), floatFunc[float64](name)), nil
 	case []tensor.Half:
-		f := reduceNumber[float32](red)
+		f := floatFunc[float32](name)
 		return putInto(d, tensor.Data[tensor.Half](src), func(a, b tensor.Half) tensor.Half {
 			return tensor.ToHalf(f(a.Float32(), b.Float32()))
 		}), nil
 	case []tensor.Brain:
-		f := reduceNumber[float32](red)
+		f := floatFunc[float32](name)
 		return putInto(d, tensor.Data[tensor.Brain](src), func(a, b tensor.Brain) tensor.Brain {
 			return tensor.ToBrain(f(a.Float32(), b.Float32()))
 		}), nil
-	case []int8:
-		return putInto(d, tensor.Data[int8](src), reduceNumber[int8](red)), nil
-	case []int16:
-		return putInto(d, tensor.Data[int16](src), reduceNumber[int16](red)), nil
-	case []int32:
-		return putInto(d, tensor.Data[int32](src), reduceNumber[int32](red)), nil
-	case []int64:
-		return putInto(d, tensor.Data[int64](src), reduceNumber[int64](red)), nil
-	case []uint8:
-		return putInto(d, tensor.Data[uint8](src), reduceNumber[uint8](red)), nil
-	case []uint16:
-		return putInto(d, tensor.Data[uint16](src), reduceNumber[uint16](red)), nil
-	case []uint32:
-		return putInto(d, tensor.Data[uint32](src), reduceNumber[uint32](red)), nil
-	case []uint64:
-		return putInto(d, tensor.Data[uint64](src), reduceNumber[uint64](red)), nil
 	}
-	return nil, Unsupportedf("reduction %q of %v", red, dst.DType())
+	if !intTypes.has(dst.DType()) {
+		return nil, Unsupportedf("reduction %q of %v", red, dst.DType())
+	}
+	return putInts(dst, src, intFunc(name, flipOf(dst.DType()))), nil
 }
 
 func putInto[T tensor.Element](dst, src []T, f func(a, b T) T) func(dst, src, n int) {
@@ -206,14 +194,11 @@ func putInto[T tensor.Element](dst, src []T, f func(a, b T) T) func(dst, src, n 
 	}
 }
 
-func reduceNumber[T numeric](red string) func(a, b T) T {
-	switch red {
-	case "add":
-		return func(a, b T) T { return a + b }
-	case "mul":
-		return func(a, b T) T { return a * b }
-	case "max":
-		return func(a, b T) T { return max(a, b) } // NaN if one of them is
+// putInts is putInto for any integers.
+func putInts(dst, src *tensor.Tensor, f func(a, b int64) int64) func(dst, src, n int) {
+	return func(d, s, n int) {
+		for i := range n {
+			writeInts(dst.Any(), d+i, []int64{f(intAt(dst.Any(), d+i), intAt(src.Any(), s+i))})
+		}
 	}
-	return func(a, b T) T { return min(a, b) }
 }

@@ -174,6 +174,6 @@ func (s *slicing) run(in []*tensor.Tensor, out []Value) ([]*tensor.Tensor, error
 		at += sp.start * strides[k]
 		strides[k] *= sp.step
 	}
-	m.walk(out[0].Shape, out[0].Shape.Strides(), strides, 0, at)
+	walk(m, out[0].Shape, out[0].Shape.Strides(), strides, 0, at)
 	return []*tensor.Tensor{dst}, nil
 }

@@ -11,6 +11,8 @@ type (
 	integer interface{ signed | unsigned }
 	float   interface{ float32 | float64 }
 	numeric interface{ integer | float }
+	// wide types are those that arithmetic has loops for: see integers.go.
+	wide interface{ int64 | float }
 )
 
 // dtypes is a set of element types, one bit each.
@@ -69,8 +71,13 @@ func as(t tensor.DType, v Value) Value { return Value{DType: t, Shape: v.Shape, 
 // blank returns a tensor of zeros and its elements. The shape is that of an
 // output that newRuled has checked.
 func blank[T tensor.Element](shape tensor.Shape) (*tensor.Tensor, []T) {
-	t := tensor.Must(tensor.New(tensor.TypeOf[T](), shape...))
+	t := blankOf(tensor.TypeOf[T](), shape)
 	return t, tensor.Data[T](t)
+}
+
+// blankOf is blank for a type that is not known here.
+func blankOf(d tensor.DType, shape tensor.Shape) *tensor.Tensor {
+	return tensor.Must(tensor.New(d, shape...))
 }
 
 // noType is the error of a run whose inputs have a type that types refuses; it

@@ -1,10 +1,6 @@
 package op
 
-import (
-	"math"
-
-	"larder/model/tensor"
-)
+import "larder/model/tensor"
 
 // unary is the rule of functions of one tensor, element by element.
 type unary struct {
@@ -53,32 +49,4 @@ func floatUnary(f func(float64) float64) Constructor {
 	return func(n Node) (Operator, error) {
 		return newUnary(n, unary{operands: floatTypes, calc: onFloats(f)})
 	}
-}
-
-// limits returns the least and the greatest value of T.
-func limits[T numeric]() (least, greatest T) {
-	var lo, hi any
-	switch any(least).(type) {
-	case float32:
-		lo, hi = float32(math.Inf(-1)), float32(math.Inf(1))
-	case float64:
-		lo, hi = math.Inf(-1), math.Inf(1)
-	case int8:
-		lo, hi = int8(math.MinInt8), int8(math.MaxInt8)
-	case int16:
-		lo, hi = int16(math.MinInt16), int16(math.MaxInt16)
-	case int32:
-		lo, hi = int32(math.MinInt32), int32(math.MaxInt32)
-	case int64:
-		lo, hi = int64(math.MinInt64), int64(math.MaxInt64)
-	case uint8:
-		lo, hi = uint8(0), uint8(math.MaxUint8)
-	case uint16:
-		lo, hi = uint16(0), uint16(math.MaxUint16)
-	case uint32:
-		lo, hi = uint32(0), uint32(math.MaxUint32)
-	case uint64:
-		lo, hi = uint64(0), uint64(math.MaxUint64)
-	}
-	return lo.(T), hi.(T)
 }

@@ -2,6 +2,7 @@ package op
 
 import (
 	"slices"
+	"sort"
 
 	"larder/model/tensor"
 )
@@ -85,7 +86,7 @@ func (u *unique) groups(data *tensor.Tensor, axis int) (first, inverse, counts [
 		starts[len(starts)-1] = append(starts[len(starts)-1], k)
 	}
 	if !u.sorted {
-		slices.SortFunc(starts, func(a, b []int) int { return a[0] - b[0] })
+		sort.Slice(starts, func(i, j int) bool { return starts[i][0] < starts[j][0] })
 	}
 	inverse = make([]int, len(order))
 	for g, run := range starts {

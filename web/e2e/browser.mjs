@@ -17,7 +17,7 @@ const FLAGS = [
 ];
 
 // openBrowser starts Chromium with an empty profile. Options are those of a Playwright context (viewport, colorScheme,
-// …). It returns
+// …; args adds flags). It returns
 //
 //   context, page   of Playwright
 //   problems        see Problems
@@ -34,8 +34,8 @@ async function launch(profile, options) {
     executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
     headless: true,
     chromiumSandbox: process.getuid?.() !== 0, // Chromium's sandbox refuses root
-    args: FLAGS,
     ...options,
+    args: [...FLAGS, ...(options.args ?? [])],
   });
   const problems = new Problems();
   await problems.watch(context);

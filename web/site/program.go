@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"larder/web/slim"
 )
 
 // program is one WebAssembly binary of the site.
@@ -38,6 +40,9 @@ func (b *builder) compile(ctx context.Context) error {
 		content, err := os.ReadFile(file)
 		if err != nil {
 			return err
+		}
+		if content, err = slim.Module(content); err != nil {
+			return fmt.Errorf("%s: %w", p.asset, err)
 		}
 		b.site[b.folder+p.asset] = content
 	}

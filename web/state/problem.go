@@ -85,8 +85,8 @@ var loadProblems = map[string]ProblemView{
 		Advice: "Choose another model or version from the list.",
 	},
 	message.CodeCorrupt: {
-		Title:  "The model arrived damaged, so Larder did not use it.",
-		Advice: "Try again: only the damaged pieces are downloaded anew. If it happens again, the file on the server is damaged.",
+		Title:  "The model is damaged, so Larder did not use it.",
+		Advice: "Try again with the network on: only the damaged pieces are downloaded anew. If it happens again, the file on the server is damaged.",
 		Action: ActionRetry,
 	},
 	message.CodeQuota: {
