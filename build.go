@@ -5,7 +5,7 @@ import (
 	"flag"
 	"fmt"
 
-	"larder/model/kernel"
+	"larder/model/kernel/zkernels"
 	"larder/web"
 	"larder/web/site"
 	"larder/web/vugudom"
@@ -18,10 +18,10 @@ func runBuild(ctx context.Context, std stdio, args []string) error {
 		Shell: web.RenderShell,
 		Assets: map[string]func(context.Context) ([]byte, error){
 			"vugu-dom.js":                 func(ctx context.Context) ([]byte, error) { return vugudom.Extract(ctx, ".") },
-			"kernels-simd.wasm":           kernels(kernel.Options{}),
-			"kernels-relaxed.wasm":        kernels(kernel.Options{Relaxed: true}),
-			"kernels-simd-shared.wasm":    kernels(kernel.Options{Shared: true}),
-			"kernels-relaxed-shared.wasm": kernels(kernel.Options{Relaxed: true, Shared: true}),
+			"kernels-simd.wasm":           given(zkernels.SIMD),
+			"kernels-relaxed.wasm":        given(zkernels.Relaxed),
+			"kernels-simd-shared.wasm":    given(zkernels.SIMDShared),
+			"kernels-relaxed-shared.wasm": given(zkernels.RelaxedShared),
 		},
 	}
 	fs := flag.NewFlagSet("build", flag.ContinueOnError)
@@ -45,9 +45,9 @@ func runBuild(ctx context.Context, std stdio, args []string) error {
 	return nil
 }
 
-// kernels makes a twin of the kernels an asset.
-func kernels(opt kernel.Options) func(context.Context) ([]byte, error) {
-	return func(context.Context) ([]byte, error) { return kernel.Module(opt), nil }
+// given makes an asset of bytes.
+func given(content []byte) func(context.Context) ([]byte, error) {
+	return func(context.Context) ([]byte, error) { return content, nil }
 }
 
 // runEdge is `larder edge`, which ./build.sh edge calls: it builds the edge worker.
@@ -55,8 +55,8 @@ func runEdge(ctx context.Context, std stdio, args []string) error {
 	opt := site.Options{
 		Log: std.err,
 		Assets: map[string]func(context.Context) ([]byte, error){
-			"kernels-simd.wasm":    kernels(kernel.Options{}),
-			"kernels-relaxed.wasm": kernels(kernel.Options{Relaxed: true}),
+			"kernels-simd.wasm":    given(zkernels.SIMD),
+			"kernels-relaxed.wasm": given(zkernels.Relaxed),
 		},
 	}
 	fs := flag.NewFlagSet("edge", flag.ContinueOnError)
