@@ -36,6 +36,8 @@ var importRules = []importRule{
 	{"model/graph", "model/op model/onnx model/tensor"},
 	{"model/pass", "model/graph model/op model/tensor"},
 	{"model/kernel/wasm", ""},
+	{"model/kernel/zkernels", ""},
+	{"model/kernel/zkernels/generate", "model/kernel"},
 	{"model/kernel", "model/kernel/wasm"},
 	{"model/plan", "model/kernel model/pass model/graph model/op model/tensor"},
 	{"model/engine", "model/plan model/pass model/graph model/op model/tensor"},
