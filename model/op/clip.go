@@ -145,9 +145,12 @@ func intBound(t *tensor.Tensor, d tensor.DType) int64 {
 		return intAt(t.Any(), 0)
 	}
 	f := float64(tensor.Data[float32](t)[0])
-	if d == tensor.Uint64 {
+	lo, hi := intLimits(d)
+	switch {
+	case d == tensor.Uint64 && f >= 1<<64:
+		return hi
+	case d == tensor.Uint64:
 		return fromFloat.int(max(f, 0), d)
 	}
-	lo, hi := intLimits(d)
 	return min(max(floatToInt(f), lo), hi)
 }
