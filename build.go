@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 
+	"larder/model/kernel/zkernels"
 	"larder/web"
 	"larder/web/site"
 	"larder/web/vugudom"
@@ -16,7 +17,11 @@ func runBuild(ctx context.Context, std stdio, args []string) error {
 		Log:   std.err,
 		Shell: web.RenderShell,
 		Assets: map[string]func(context.Context) ([]byte, error){
-			"vugu-dom.js": func(ctx context.Context) ([]byte, error) { return vugudom.Extract(ctx, ".") },
+			"vugu-dom.js":                 func(ctx context.Context) ([]byte, error) { return vugudom.Extract(ctx, ".") },
+			"kernels-simd.wasm":           given(zkernels.SIMD),
+			"kernels-relaxed.wasm":        given(zkernels.Relaxed),
+			"kernels-simd-shared.wasm":    given(zkernels.SIMDShared),
+			"kernels-relaxed-shared.wasm": given(zkernels.RelaxedShared),
 		},
 	}
 	fs := flag.NewFlagSet("build", flag.ContinueOnError)
@@ -40,9 +45,20 @@ func runBuild(ctx context.Context, std stdio, args []string) error {
 	return nil
 }
 
+// given makes an asset of bytes.
+func given(content []byte) func(context.Context) ([]byte, error) {
+	return func(context.Context) ([]byte, error) { return content, nil }
+}
+
 // runEdge is `larder edge`, which ./build.sh edge calls: it builds the edge worker.
 func runEdge(ctx context.Context, std stdio, args []string) error {
-	opt := site.Options{Log: std.err}
+	opt := site.Options{
+		Log: std.err,
+		Assets: map[string]func(context.Context) ([]byte, error){
+			"kernels-simd.wasm":    given(zkernels.SIMD),
+			"kernels-relaxed.wasm": given(zkernels.Relaxed),
+		},
+	}
 	fs := flag.NewFlagSet("edge", flag.ContinueOnError)
 	fs.StringVar(&opt.Out, "out", "dist-edge", "folder to write the worker to; it is replaced")
 	if err := parse(fs, std, "edge [flags]", args); err != nil {

@@ -35,8 +35,13 @@ var importRules = []importRule{
 	{"model/op/optest", "model model/..."},
 	{"model/graph", "model/op model/onnx model/tensor"},
 	{"model/pass", "model/graph model/op model/tensor"},
-	{"model/plan", "model/pass model/graph model/op model/tensor"},
+	{"model/kernel/wasm", ""},
+	{"model/kernel/zkernels", ""},
+	{"model/kernel/zkernels/generate", "model/kernel"},
+	{"model/kernel", "model/kernel/wasm"},
+	{"model/plan", "model/kernel model/pass model/graph model/op model/tensor"},
 	{"model/engine", "model/plan model/pass model/graph model/op model/tensor"},
+	{"model/engine/native", "model/engine model/kernel github.com/tetratelabs/wazero/..."},
 	{"model", "model/engine model/plan model/pass model/graph model/op model/onnx model/tensor model/pre model/post model/pack"},
 	{"model/pre", "model/tensor"},
 	{"model/pre/imagefile", "model/pre golang.org/x/image/..."},
@@ -73,7 +78,7 @@ var importRules = []importRule{
 }
 
 // jsPackages are the only ones that may reach the JavaScript host.
-const jsPackages = "wasm/... cache/store/idbstore"
+const jsPackages = "wasm/... cache/store/idbstore model/engine"
 
 // jsImports are the ways to reach it.
 const jsImports = "syscall/js github.com/hack-pad/safejs"

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"larder/model/engine"
 	"larder/model/graph"
 	"larder/model/onnx"
 	"larder/model/op"
@@ -68,6 +69,7 @@ func explain(err error, invalid Code) *Error {
 		inFile    *onnx.Error
 		operation *op.Error
 		panicked  *graph.PanicError
+		host      *engine.HostError
 	)
 	if errors.As(err, &listed) {
 		node = listed.Nodes[0]
@@ -78,7 +80,7 @@ func explain(err error, invalid Code) *Error {
 	switch {
 	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
 		e.Code = Aborted
-	case errors.As(err, &panicked):
+	case errors.As(err, &panicked), errors.As(err, &host):
 		e.Code = Internal
 	case listed != nil,
 		errors.As(err, &inFile) && inFile.Code == onnx.Unsupported,

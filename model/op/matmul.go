@@ -27,25 +27,32 @@ type gemm struct {
 }
 
 func newGemm(n Node) (Operator, error) {
-	var g gemm
-	var err error
-	if g.transA, err = flag(n.Attrs, "transA", 0); err != nil {
-		return nil, err
-	}
-	if g.transB, err = flag(n.Attrs, "transB", 0); err != nil {
-		return nil, err
-	}
-	if g.alpha, err = n.Attrs.Float("alpha", 1); err != nil {
-		return nil, err
-	}
-	if g.beta, err = n.Attrs.Float("beta", 1); err != nil {
+	g, err := readGemm(n.Attrs)
+	if err != nil {
 		return nil, err
 	}
 	least := 2
 	if n.Opset < 11 {
 		least = 3
 	}
-	return newRuled(n, arity{least, 3, 1}, inFloat32{inInt64{&g}})
+	return newRuled(n, arity{least, 3, 1}, inFloat32{inInt64{g}})
+}
+
+// readGemm reads the attributes.
+func readGemm(a Attrs) (*gemm, error) {
+	var g gemm
+	var err error
+	if g.transA, err = flag(a, "transA", 0); err != nil {
+		return nil, err
+	}
+	if g.transB, err = flag(a, "transB", 0); err != nil {
+		return nil, err
+	}
+	if g.alpha, err = a.Float("alpha", 1); err != nil {
+		return nil, err
+	}
+	g.beta, err = a.Float("beta", 1)
+	return &g, err
 }
 
 // types implements [rule].

@@ -69,5 +69,7 @@ func All() *Registry {
 		reduceOps, argOps, cumulativeOps,
 		// Networks.
 		convOps, poolOps, matmulOps, einsumOps, normOps, dropoutOps,
+		// What rewrites make of several nodes.
+		fusedOps,
 	)
 }

@@ -15,6 +15,21 @@ type Pass struct {
 var All = []Pass{
 	{"dead", Dead}, // first: what nobody needs must not cost or fail
 	{"fold", Fold},
+	{"identity", Identity},
+	{"common", Common},
+	// What exporters write out.
+	{"layernorm", LayerNorm},
+	{"gelu", GELU},
+	{"hardswish", HardSwish},
+	{"silu", SiLU},
+	{"transpose", Transpose},
+	// What convolutions and products take in; in this order, because bounds come
+	// last in what the fused operators compute.
+	{"pad", Pad},
+	{"batchnorm", BatchNorm},
+	{"bias", Bias},
+	{"residual", Residual},
+	{"bounds", Bounds},
 	{"dead", Dead}, // again: what only folded nodes needed
 }
 

@@ -72,6 +72,40 @@ func TestAwaitEndsWithContext(t *testing.T) {
 	}
 }
 
+// TestBreatheHearsTheBell has a message waiting that only counts once the bell has
+// rung: before that, Err does not give way.
+func TestBreatheHearsTheBell(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	channel := eval(t, `new MessageChannel()`)
+	near, _ := channel.Get("port1")
+	far, _ := channel.Get("port2")
+	stop, err := NewPort(near).Listen(func(safejs.Value) { cancel() })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	if err := NewPort(far).Post("stop"); err != nil {
+		t.Fatal(err)
+	}
+	bell := eval(t, `new Int32Array(new ArrayBuffer(4))`)
+	breathing := Breathe(ctx, time.Hour, bell)
+	for range 1000 {
+		if breathing.Err() != nil {
+			t.Fatal("the message was let in before the bell rang")
+		}
+	}
+	for n := range 5000 {
+		if err := bell.SetIndex(0, n+1); err != nil {
+			t.Fatal(err)
+		}
+		if breathing.Err() != nil {
+			_, _ = near.Call("close")
+			return
+		}
+	}
+	t.Fatal("the bell was not heard")
+}
+
 // TestBreathe computes without a pause until a message has come in, which it only
 // can while Err gives way.
 func TestBreathe(t *testing.T) {
@@ -87,7 +121,7 @@ func TestBreathe(t *testing.T) {
 	if err := NewPort(far).Post("stop"); err != nil {
 		t.Fatal(err)
 	}
-	breathing := Breathe(ctx, 0)
+	breathing := Breathe(ctx, 0, safejs.Undefined())
 	// A browser needs a few turns; Node handles up to 1000 messages of one port
 	// before it looks at the next.
 	for range 5000 {

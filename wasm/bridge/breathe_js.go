@@ -16,22 +16,50 @@ import (
 // end. Err of the returned context therefore lets the host handle what it has
 // received, at most once in every, before it answers.
 //
+// bell, if it is a shared Int32Array, is looked at each time: when its first element
+// has changed, whoever changed it has sent a message that should be handled now.
+//
 // Only one goroutine at a time may call Err of the returned context.
-func Breathe(ctx context.Context, every time.Duration) context.Context {
-	return &breath{Context: ctx, every: every, last: time.Now()}
+func Breathe(ctx context.Context, every time.Duration, bell safejs.Value) context.Context {
+	b := &breath{Context: ctx, every: every, last: time.Now()}
+	if Is(bell, "Int32Array") {
+		b.bell, b.hears = bell, true
+		b.rung = b.look()
+	}
+	return b
 }
 
 type breath struct {
 	context.Context
 	every time.Duration
 	last  time.Time
+	bell  safejs.Value
+	hears bool // there is a bell
+	rung  int  // what it said last
+}
+
+// look returns the bell's first element.
+func (b *breath) look() int {
+	v, err := b.bell.Index(0)
+	if err != nil {
+		return b.rung
+	}
+	n, err := v.Int()
+	if err != nil {
+		return b.rung
+	}
+	return n
 }
 
 // Err implements context.Context.
 func (b *breath) Err() error {
-	if now := time.Now(); now.Sub(b.last) >= b.every {
+	rung := b.rung
+	if b.hears {
+		rung = b.look()
+	}
+	if now := time.Now(); rung != b.rung || now.Sub(b.last) >= b.every {
 		Turn()
-		b.last = time.Now()
+		b.last, b.rung = time.Now(), rung
 	}
 	return b.Context.Err()
 }

@@ -74,6 +74,14 @@ func integer(v safejs.Value, name string) int {
 	return n
 }
 
+// Text reads a string property; "" if it is not there, or v is no object.
+func Text(v safejs.Value, name string) string {
+	if kindOf(v) != safejs.TypeObject {
+		return ""
+	}
+	return property(v, name)
+}
+
 // property reads a string property; "" if it is not there.
 func property(v safejs.Value, name string) string {
 	p, err := v.Get(name)

@@ -4,18 +4,28 @@ import (
 	"syscall/js"
 	"time"
 
+	"larder/model/engine"
 	"larder/wasm/edge/service"
 )
 
 func main() {
 	calls := js.Global().Get("larderEdge")
-	s := service.New(service.Options{IndexTTL: indexTTL(calls.Get("indexTTLSeconds").Float())})
+	s := service.New(service.Options{
+		IndexTTL: indexTTL(calls.Get("indexTTLSeconds").Float()),
+		Engine:   planned(calls.Get("kernels")),
+	})
 	calls.Set("handle", js.FuncOf(func(_ js.Value, args []js.Value) any { return handle(s, args[0], args[1]) }))
 	calls.Set("provide", js.FuncOf(func(_ js.Value, args []js.Value) any {
 		s.Provide(object(args[0]))
 		return nil
 	}))
 	select {}
+}
+
+// planned runs models by the kernels {module, shared} of the host. It has one
+// thread: workerd has no workers that could share a memory.
+func planned(kernels js.Value) engine.Engine {
+	return engine.Planned{Host: engine.NewJSHost(kernels, 1)}
 }
 
 // indexTTL turns the setting into an option: 0 asks the registry every time, and

@@ -23,6 +23,11 @@ func (f Failed) Encode() map[string]any {
 // data is a [CacheEvent].
 const EventCache = "cache"
 
+// EventThreads is the name of the event that says that the threads are gone, after
+// one of them died: data has threads and threadsReason, as in [Info], for every
+// model. The worker's script sends it.
+const EventThreads = "threads"
+
 // Event tells the page something that it did not ask for.
 type Event struct {
 	Name string

@@ -91,6 +91,7 @@ type Info struct {
 	Bytes            int64   // of the model's files
 	Threads          int     // threads that run it
 	ThreadsReason    string  // why not more; empty when it is what was asked for
+	Engine           string  // one of the Engine constants
 	Manifest         string  // the manifest as JSON text; empty for bare ONNX
 }
 
@@ -99,7 +100,7 @@ func (i Info) Encode() map[string]any {
 	return map[string]any{"handle": i.Handle, "model": i.Model.Encode(), "title": i.Title, "task": orNull(i.Task),
 		"inputs": encodeEach(i.Inputs), "outputs": encodeEach(i.Outputs), "labels": encodeEach(i.Labels),
 		"unknownThreshold": i.UnknownThreshold, "source": i.Source, "bytes": i.Bytes, "threads": i.Threads,
-		"threadsReason": orNull(i.ThreadsReason), "manifest": orNull(i.Manifest)}
+		"threadsReason": orNull(i.ThreadsReason), "engine": i.Engine, "manifest": orNull(i.Manifest)}
 }
 
 // DecodeInfo reads an info.
@@ -121,6 +122,7 @@ func DecodeInfo(v any) (Info, error) {
 		Bytes:            f.count("bytes"),
 		Threads:          int(f.integer("threads", 1, MaxThreads)),
 		ThreadsReason:    f.text("threadsReason", maxText),
+		Engine:           f.text("engine", maxName),
 		Manifest:         f.text("manifest", maxDoc),
 	}
 	return i, err

@@ -7,18 +7,19 @@ const MaxThreads = 8
 type Open struct {
 	Models  string // absolute address of the folder that holds index.json, with a slash at its end
 	Threads int    // threads wished for, 1 to MaxThreads
+	Bell    any    // a shared Int32Array that changes with each cancellation; nil without shared memory
 }
 
 // Encode returns the parameters as a message tree.
 func (p Open) Encode() map[string]any {
-	return map[string]any{"models": p.Models, "threads": p.Threads}
+	return map[string]any{"models": p.Models, "threads": p.Threads, "bell": p.Bell}
 }
 
 // DecodeOpen reads the parameters of [MethodOpen].
 func DecodeOpen(v any) (Open, error) {
 	var err error
 	f := open("open", v, &err)
-	return Open{Models: f.must("models", maxURL), Threads: int(f.integer("threads", 1, MaxThreads))}, err
+	return Open{Models: f.must("models", maxURL), Threads: int(f.integer("threads", 1, MaxThreads)), Bell: f.m["bell"]}, err
 }
 
 // Load holds the parameters of [MethodLoad].

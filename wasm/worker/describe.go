@@ -11,7 +11,7 @@ import (
 )
 
 // describe tells a page what it may know about a model; Source is the caller's.
-func (s *server) describe(n int, h *handle, asked int) message.Info {
+func (s *server) describe(n int, h *handle) message.Info {
 	m := h.model
 	info := message.Info{
 		Handle:        n,
@@ -19,8 +19,9 @@ func (s *server) describe(n int, h *handle, asked int) message.Info {
 		Inputs:        describePorts(m.session.Inputs()),
 		Outputs:       describePorts(m.session.Outputs()),
 		Bytes:         m.bytes,
-		Threads:       threads,
-		ThreadsReason: threadsReason(asked),
+		Threads:       m.machine.threads,
+		ThreadsReason: m.machine.reason,
+		Engine:        m.machine.name,
 	}
 	if m.manifest == nil {
 		return info

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 
 	"larder/cache"
+	"larder/model/engine"
 	"larder/model/pre"
 	"larder/model/tensor"
 	"larder/wasm/message"
@@ -29,9 +30,21 @@ type host interface {
 	// Tensor copies a tensor of the page; Data makes its data from one of ours.
 	Tensor(t message.Tensor) (*tensor.Tensor, error)
 	Data(t *tensor.Tensor) (any, error)
+	// Engine returns what runs models on so many threads, or on fewer.
+	Engine(ctx context.Context, threads int) (machine, error)
+	// Heed makes the contexts of Breathe look at a bell of the page's; nil for none.
+	Heed(bell any)
 	// Breathe returns a context for a long computation, whose Err lets the host
 	// deliver messages.
 	Breathe(ctx context.Context) context.Context
+}
+
+// machine is what runs models, and what a page may know about it.
+type machine struct {
+	engine  engine.Engine
+	name    string // one of the Engine constants of package message
+	threads int
+	reason  string // why not as many threads as asked for; empty if it is
 }
 
 // parts is what a cache is made of on this host.

@@ -23,7 +23,10 @@ import (
 const breath = 30 * time.Millisecond
 
 // jsHost is the host in a browser's Web Worker.
-type jsHost struct{ page bridge.Port }
+type jsHost struct {
+	page bridge.Port
+	bell safejs.Value // undefined until the page gives one
+}
 
 func (h *jsHost) Post(tree map[string]any, give []any) {
 	buffers := make([]safejs.Value, 0, len(give))
@@ -39,7 +42,16 @@ func (h *jsHost) Post(tree map[string]any, give []any) {
 	}
 }
 
-func (h *jsHost) Breathe(ctx context.Context) context.Context { return bridge.Breathe(ctx, breath) }
+func (h *jsHost) Breathe(ctx context.Context) context.Context {
+	return bridge.Breathe(ctx, breath, h.bell)
+}
+
+// Heed implements host.
+func (h *jsHost) Heed(bell any) {
+	if v, ok := bell.(safejs.Value); ok {
+		h.bell = v
+	}
+}
 
 // Parts chooses the store. A private window, a blocked cookie setting or a broken
 // profile has no IndexedDB: then models live in memory, and the page says so.

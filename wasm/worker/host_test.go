@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"larder/cache"
 	"larder/cache/registry/httpfetch"
 	"larder/cache/store/memstore"
+	"larder/model/engine"
 	"larder/model/pre"
 	"larder/model/pre/imagefile"
 	"larder/model/tensor"
@@ -90,6 +92,17 @@ func (h *testHost) Tensor(t message.Tensor) (*tensor.Tensor, error) {
 }
 
 func (h *testHost) Data(t *tensor.Tensor) (any, error) { return t.Any(), nil }
+
+// Engine gives plain Go, which has one thread.
+func (h *testHost) Engine(_ context.Context, asked int) (machine, error) {
+	m := machine{engine: engine.Reference{}, name: message.EngineReference, threads: 1}
+	if asked > 1 {
+		m.reason = fmt.Sprintf("%d threads are more than a test has", asked)
+	}
+	return m, nil
+}
+
+func (h *testHost) Heed(any) {}
 
 func (h *testHost) Breathe(ctx context.Context) context.Context { return ctx }
 

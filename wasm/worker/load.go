@@ -25,13 +25,19 @@ func (s *server) load(ctx context.Context, c call) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	m, had, err := s.shelf.Take(ctx, entry.Digest.String(), func() (*loaded, error) { return loadEntry(ctx, entry, tell) })
+	m, had, err := s.shelf.Take(ctx, entry.Digest.String(), func() (*loaded, error) {
+		machine, err := s.host.Engine(ctx, l.threads)
+		if err != nil {
+			return nil, err
+		}
+		return loadEntry(ctx, entry, machine, tell)
+	})
 	if err != nil {
 		entry.Release()
 		return result{}, err
 	}
 	h := &handle{model: m, entry: entry, version: describeEntry(entry, m.manifest)}
-	info := s.describe(s.handles.Add(h), h, l.threads)
+	info := s.describe(s.handles.Add(h), h)
 	info.Source = string(entry.Source)
 	if had {
 		info.Source = message.SourceMemory
@@ -41,8 +47,8 @@ func (s *server) load(ctx context.Context, c call) (result, error) {
 
 // loadEntry makes a session of a version in the cache. It joins the two trees:
 // the cache knows bytes, the model what they mean.
-func loadEntry(ctx context.Context, e *cache.Entry, tell *progress) (*loaded, error) {
-	m := &loaded{}
+func loadEntry(ctx context.Context, e *cache.Entry, with machine, tell *progress) (*loaded, error) {
+	m := &loaded{machine: with}
 	var err error
 	if m.manifest, err = pack.DecodeManifest(e.Manifest()); err != nil {
 		return nil, err
@@ -53,7 +59,7 @@ func loadEntry(ctx context.Context, e *cache.Entry, tell *progress) (*loaded, er
 		return nil, err
 	}
 	tell.Prepare(m.manifest.Model.File, 0, int64(len(data)))
-	m.session, err = model.Load(data, model.Options{External: files.External})
+	m.session, err = model.Load(data, model.Options{Engine: with.engine, External: files.External})
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"larder/cache"
 	"larder/wasm/message"
@@ -15,18 +14,6 @@ type larder struct {
 	threads int // asked for
 }
 
-// threads is how many threads run a model. The engine of this release is plain
-// Go, which has one.
-const threads = 1
-
-// threadsReason says why a model does not run on as many threads as asked for.
-func threadsReason(asked int) string {
-	if asked <= threads {
-		return ""
-	}
-	return fmt.Sprintf("%d threads were asked for; this release computes on one", asked)
-}
-
 func (s *server) open(ctx context.Context, c call) (result, error) {
 	p, err := message.DecodeOpen(c.params)
 	if err != nil {
@@ -36,6 +23,11 @@ func (s *server) open(ctx context.Context, c call) (result, error) {
 		return result{}, fault(message.CodeInvalidInput, "the worker is open already")
 	}
 	parts, err := s.host.Parts(ctx, p.Models)
+	if err != nil {
+		return result{}, err
+	}
+	s.host.Heed(p.Bell)
+	m, err := s.host.Engine(ctx, p.Threads)
 	if err != nil {
 		return result{}, err
 	}
@@ -51,7 +43,7 @@ func (s *server) open(ctx context.Context, c call) (result, error) {
 	s.larder = &larder{cache: contents, storage: parts.storage, threads: p.Threads}
 	s.mu.Unlock()
 	return result{tree: message.Opened{Version: release, Storage: parts.storage, StorageReason: parts.reason,
-		Threads: threads, ThreadsReason: threadsReason(p.Threads)}.Encode()}, nil
+		Threads: m.threads, ThreadsReason: m.reason, Engine: m.name}.Encode()}, nil
 }
 
 // opened returns what open made.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"runtime/debug"
 	"sync"
 
 	"larder/cache"
@@ -15,11 +16,15 @@ import (
 type loaded struct {
 	digest     string
 	session    *model.Session
+	machine    machine           // what runs it
 	manifest   *pack.Manifest    // nil for bare ONNX
 	classifier *model.Classifier // nil if the model has no labels
 	bytes      int64             // of the files that were read
 	handles    int               // guarded by the shelf
 }
+
+// loadGCPercent took a quarter off the program's memory after loading leaf.
+const loadGCPercent = 30
 
 // shelf holds the loaded models by digest.
 type shelf struct {
@@ -45,7 +50,12 @@ func (s *shelf) Take(ctx context.Context, digest string, load func() (*loaded, e
 	if m := s.find(digest); m != nil { // while this call waited
 		return m, true, nil
 	}
-	if m, err = load(); err != nil {
+	// The memory of a WebAssembly program never shrinks. Loading makes garbage as
+	// large as the model, so it is collected more often meanwhile.
+	percent := debug.SetGCPercent(loadGCPercent)
+	m, err = load()
+	debug.SetGCPercent(percent)
+	if err != nil {
 		return nil, false, err
 	}
 	m.digest, m.handles = digest, 1

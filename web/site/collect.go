@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // shellMarker is the comment in index.html that the static shell replaces.
@@ -33,20 +34,52 @@ func (b *builder) collect(ctx context.Context) error {
 	return b.addShell()
 }
 
+// partsFolder holds pieces of scripts. They are not shipped as such.
+const partsFolder = "parts/"
+
+// scripts lists the assets that are put together of parts: one file starts with
+// fewer requests than several. The script itself comes last.
+var scripts = []struct {
+	name  string
+	parts []string
+}{
+	{"assets/worker.js", []string{"slots.js", "collect.js", "kernels.js", "team.js"}},
+	{"assets/thread.js", []string{"slots.js", "collect.js"}},
+}
+
 // addLoader adds wasm_exec.js, which has to match the toolchain exactly, as an
-// asset for the page; the worker gets it in front of its own script, so that it
-// starts with one request less.
+// asset for the page; the worker gets it in front of its own script.
 func (b *builder) addLoader(ctx context.Context) error {
 	loader, err := readLoader(ctx, b.Root)
 	if err != nil {
 		return err
 	}
-	worker, ok := b.site["assets/worker.js"]
-	if !ok {
-		return fmt.Errorf("%s has no assets/worker.js", b.Static)
+	if err := b.joinParts(); err != nil {
+		return err
 	}
 	b.site["assets/wasm_exec.js"] = loader
-	b.site["assets/worker.js"] = bytes.Join([][]byte{loader, worker}, []byte("\n"))
+	b.site["assets/worker.js"] = bytes.Join([][]byte{loader, b.site["assets/worker.js"]}, []byte("\n"))
+	return nil
+}
+
+// joinParts puts the parts in front of their scripts and takes them off the site.
+func (b *builder) joinParts() error {
+	for _, script := range scripts {
+		var whole [][]byte
+		for _, part := range script.parts {
+			content, ok := b.site[partsFolder+part]
+			if !ok {
+				return fmt.Errorf("%s has no %s%s, a part of %s", b.Static, partsFolder, part, script.name)
+			}
+			whole = append(whole, content)
+		}
+		content, ok := b.site[script.name]
+		if !ok {
+			return fmt.Errorf("%s has no %s", b.Static, script.name)
+		}
+		b.site[script.name] = bytes.Join(append(whole, content), []byte("\n"))
+	}
+	maps.DeleteFunc(b.site, func(name string, _ []byte) bool { return strings.HasPrefix(name, partsFolder) })
 	return nil
 }
 

@@ -10,7 +10,7 @@ import (
 // BuildEdge builds the edge worker: the folder that is deployed to, or run in,
 // Cloudflare's runtime. It holds the Go programs, the loader of the Go runtime and
 // the modules in wasm/edge. The platform compresses by itself; gzip's sizes are in the
-// report because it limits them. Of the options it uses Root, Out, Work and Log.
+// report because it limits them. Of the options it uses Root, Out, Work, Assets and Log.
 func BuildEdge(ctx context.Context, opt Options) (*Report, error) {
 	b := &builder{Options: opt.withDefaults("dist-edge"), programs: edgePrograms, measure: true, site: tree{}, names: map[string]string{}}
 	return b.build(ctx, []step{
@@ -39,6 +39,11 @@ func (b *builder) collectEdge(ctx context.Context) error {
 	}
 	if _, ok := b.site["worker.mjs"]; !ok {
 		return fmt.Errorf("%s has no worker.mjs", dir)
+	}
+	for name, produce := range b.Assets {
+		if b.site[name], err = produce(ctx); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
 	}
 	b.site["wasm_exec.js"], err = readLoader(ctx, b.Root)
 	return err

@@ -20,7 +20,7 @@ type Options struct {
 	// registry that the site is built with. It replaces the marker in index.html.
 	Shell func(w io.Writer, models fs.FS) error
 	// Assets are assets that are made and not kept in Static: functions by name, such
-	// as "vugu-dom.js".
+	// as "vugu-dom.js". Of the edge worker they are modules.
 	Assets map[string]func(context.Context) ([]byte, error)
 	// Log receives a line per step.
 	Log io.Writer

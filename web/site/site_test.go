@@ -38,6 +38,11 @@ func newModule(t *testing.T) Options {
 		"web/static/sw.js":                "const PRECACHE = /*precache*/[];\n",
 		"web/static/assets/boot.js":       strings.Repeat(`fetch(new URL("assets/app.wasm", import.meta.url)); `, 20),
 		"web/static/assets/worker.js":     `fetch(new URL("assets/worker.wasm", import.meta.url));`,
+		"web/static/assets/thread.js":     `onmessage = () => SLOT;`,
+		"web/static/parts/slots.js":       `const SLOT = 16;`,
+		"web/static/parts/collect.js":     `function collect() {}`,
+		"web/static/parts/kernels.js":     `const kernels = new URL("../assets/kernels-simd.wasm", import.meta.url);`,
+		"web/static/parts/team.js":        `new Worker(new URL("../assets/thread.js", import.meta.url));`,
 		"web/static/assets/.hidden":       "not shipped",
 		"web/static/models/stray.txt":     "not listed, not shipped",
 		"web/static/models/leaf/note.txt": "not listed, not shipped",
@@ -45,7 +50,8 @@ func newModule(t *testing.T) Options {
 		put(t, root, name, content)
 	}
 	writeModel(t, filepath.Join(root, "web", "static", "models"))
-	return Options{Root: root, Shell: func(w io.Writer, models fs.FS) error {
+	kernels := func(context.Context) ([]byte, error) { return noise(500), nil }
+	return Options{Root: root, Assets: map[string]func(context.Context) ([]byte, error){"kernels-simd.wasm": kernels}, Shell: func(w io.Writer, models fs.FS) error {
 		if _, err := fs.Stat(models, "index.json"); err != nil {
 			return err
 		}
@@ -137,6 +143,10 @@ func checkBuilt(t *testing.T, site tree) {
 		{"larder.js", worker},
 		{worker, "globalThis.Go = class"},
 		{worker, strings.TrimPrefix(find(t, site, "assets/worker.", ".wasm"), "assets/")},
+		{worker, strings.TrimPrefix(find(t, site, "assets/kernels-simd.", ".wasm"), "assets/")},
+		{worker, strings.TrimPrefix(find(t, site, "assets/thread.", ".js"), "assets/")},
+		{worker, "const SLOT = 16;"},
+		{find(t, site, "assets/thread.", ".js"), "const SLOT = 16;\nfunction collect() {}\nonmessage"},
 		{find(t, site, "assets/wasm_exec.", ".js"), "globalThis.Go = class"},
 		{"sw.js", `["./","`},
 		{"sw.js", "models/leaf/1.0.0/demo/a.jpg"},
@@ -150,7 +160,7 @@ func checkBuilt(t *testing.T, site tree) {
 		}
 	}
 	for name := range site {
-		if strings.Contains(name, "stray") || strings.Contains(name, "note.txt") || strings.Contains(name, ".hidden") {
+		if strings.Contains(name, "stray") || strings.Contains(name, "note.txt") || strings.Contains(name, ".hidden") || strings.Contains(name, "parts") {
 			t.Errorf("%s was shipped", name)
 		}
 	}
@@ -234,7 +244,7 @@ func TestBuildEdge(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := readAll(t, filepath.Join(opt.Root, "dist-edge"))
-	want := []string{"NOTICE.txt", "build.json", "control.wasm", "edge.wasm", "wasm_exec.js", "worker.mjs", "wrangler.toml"}
+	want := []string{"NOTICE.txt", "build.json", "control.wasm", "edge.wasm", "kernels-simd.wasm", "wasm_exec.js", "worker.mjs", "wrangler.toml"}
 	for _, name := range want {
 		if len(got[name]) == 0 {
 			t.Errorf("no %s", name)
@@ -265,6 +275,11 @@ func TestBuildRefuses(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, func(b *builder) error { return b.addRegistry(context.Background()) }, "card.md"},
+		{"no part", func(t *testing.T, o *Options) {
+			if err := os.Remove(filepath.Join(o.Root, "web/static/parts/slots.js")); err != nil {
+				t.Fatal(err)
+			}
+		}, func(b *builder) error { return b.collect(context.Background()) }, "has no parts/slots.js, a part of assets/worker.js"},
 		{"no marker", func(_ *testing.T, o *Options) {}, func(b *builder) error {
 			b.site["index.html"] = []byte("no marker")
 			return b.addShell()

@@ -29,10 +29,8 @@ export interface OpenOptions {
   /**
    * How many threads a model may use, 1 to 8. Default: the number of cores, at most 8.
    *
-   * **This release computes on one thread, whatever is asked for.** The number is
-   * checked and kept so that pages need no change when later releases use it;
-   * `info.threads` is always the number in use, and `info.threadsReason` says why it
-   * is not the one asked for.
+   * More than one needs a page that is cross-origin isolated. `info.threads` is the
+   * number in use, and `info.threadsReason` says why it is not the one asked for.
    */
   threads?: number;
   /**
@@ -46,7 +44,11 @@ export interface OpenOptions {
 }
 
 export interface CallOptions {
-  /** Aborting it rejects at once with the code `aborted`, and stops the work. */
+  /**
+   * Aborting it rejects at once with the code `aborted`, and stops the work: a
+   * computation at its next pause, some ten milliseconds later. Without cross-origin
+   * isolation the worker notices only every 30 ms or so.
+   */
   signal?: AbortSignal;
 }
 
@@ -110,11 +112,15 @@ export interface LarderInfo {
   readonly storage: "indexeddb" | "memory";
   /** Why models are kept in memory only. */
   readonly storageReason: string | null;
-  /** The threads that run a model: 1 in this release. */
+  /** The threads that run a model. It becomes 1 should a thread die; the run at hand then fails with `internal`. */
   readonly threads: number;
   /** Why not as many as asked for. */
   readonly threadsReason: string | null;
+  readonly engine: EngineName;
 }
+
+/** What computes: kernels with relaxed SIMD, or with SIMD; plain Go in a browser that has neither. */
+export type EngineName = "relaxed" | "simd" | "reference";
 
 export interface LoadOptions extends ProgressOptions {
   /** An exact version (`2.0.0`), a range (`^2`, `~2.1`, `2`), or an alias. Default: `latest`. */
@@ -198,6 +204,7 @@ export interface ModelInfo {
   readonly bytes: number;
   readonly threads: number;
   readonly threadsReason: string | null;
+  readonly engine: EngineName;
   /** The manifest as JSON text, with licence, metrics and demos; null for a model from bytes. */
   readonly manifest: string | null;
 }

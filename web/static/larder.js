@@ -26,10 +26,10 @@ export async function open(options = {}) {
   const { models, threads, persist = true, signal } = options;
   const root = modelsURL(models);
   const wanted = threads === undefined ? defaultThreads() : checkThreads(threads);
-  const channel = new Channel();
+  const channel = new Channel(wanted);
   try {
     await channel.started(signal);
-    const info = await channel.call("open", { models: root, threads: wanted }, { signal });
+    const info = await channel.call("open", { models: root, threads: wanted, bell: channel.bell }, { signal });
     return new Larder(channel, info, persist);
   } catch (error) {
     channel.close();
@@ -63,13 +63,16 @@ function checkThreads(threads) {
 class Larder {
   #channel;
   #persist;
+  #info;
 
   constructor(channel, info, persist) {
     this.#channel = channel;
     this.#persist = persist;
-    this.info = Object.freeze(info);
+    this.#info = info;
     this.cache = new Cache(channel);
   }
+
+  get info() { return this.#channel.upToDate(this.#info); }
 
   async load(name, { version = "", signal, onProgress } = {}) {
     const info = await this.#channel.call("load", { model: checkText("name", name), version: checkText("version", version) }, { signal, onProgress, late: release });
@@ -95,13 +98,15 @@ class Larder {
 class Model {
   #channel;
   #handle;
+  #info;
 
   constructor(channel, { handle, ...info }) {
     this.#channel = channel;
     this.#handle = handle;
-    this.info = Object.freeze(info);
+    this.#info = info;
   }
 
+  get info() { return this.#channel.upToDate(this.#info); }
   get inputs() { return this.info.inputs; }
   get outputs() { return this.info.outputs; }
 
@@ -180,13 +185,17 @@ class Channel {
   #last = 0;
   #failure = null; // why the worker no longer answers
   #ready;
+  #threads = null; // of every model, when they have died
 
-  constructor() {
+  /** Rings in the worker when something is cancelled: it may be computing, and not looking at messages. */
+  bell = globalThis.crossOriginIsolated && typeof SharedArrayBuffer === "function" ? new Int32Array(new SharedArrayBuffer(4)) : null;
+
+  constructor(threads) {
     this.#ready = Promise.withResolvers ? Promise.withResolvers() : resolvers();
     this.#ready.promise.catch(() => {}); // whoever waits for it hears of the failure
     const url = new URL("assets/worker.js", import.meta.url);
     try {
-      this.#worker = new Worker(url, { type: "module", name: "larder" });
+      this.#worker = new Worker(url, { type: "module", name: `larder ${threads}` });
     } catch (cause) {
       throw new LarderError("internal", `the worker cannot be started from ${url}: ${cause.message}`, null, { cause });
     }
@@ -224,6 +233,7 @@ class Channel {
       if (call) {
         call.onProgress = undefined;
         this.#worker.postMessage({ id, method: "cancel" });
+        if (this.bell) Atomics.add(this.bell, 0, 1);
       }
       if (late) answer.then((result) => late(this, result), () => {});
     });
@@ -236,6 +246,11 @@ class Channel {
     return () => { set.delete(listener); };
   }
 
+  // upToDate returns what is known about a model or the worker, with what has changed since.
+  upToDate(info) {
+    return Object.freeze(this.#threads && info.threads > this.#threads.threads ? { ...info, ...this.#threads } : info);
+  }
+
   close() {
     this.#fail(new LarderError("closed", "larder was closed"));
   }
@@ -243,6 +258,7 @@ class Channel {
   #receive(message) {
     if (message.ready) return this.#ready.resolve();
     if (message.failed) return this.#fail(new LarderError(message.failed.code, message.failed.message));
+    if (message.event === "threads") return void (this.#threads = message.data);
     if (message.event) return this.#emit(message.data);
     const call = this.#waiting.get(message.id);
     if (!call) return;

@@ -17,6 +17,8 @@ const MODULES = {
   "wasm_exec.js": "ESModule",
   "edge.wasm": "CompiledWasm",
   "control.wasm": "CompiledWasm",
+  "kernels-relaxed.wasm": "CompiledWasm",
+  "kernels-simd.wasm": "CompiledWasm",
 };
 
 // start returns a running Worker. Options: port (default: any), assets: true serves the registry from static assets

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/url"
 	"time"
+
+	"larder/model/engine"
 )
 
 // Request is one HTTP request, its body read.
@@ -77,6 +79,8 @@ type Options struct {
 	// used go first. 0 means 48 MiB: an isolate has 128 MiB, and a model needs
 	// about twice its file.
 	WeightBytes int64
+	// Engine runs the models; nil means plain Go.
+	Engine engine.Engine
 	// MaxPixels bounds the pictures of classify; 0 means 6 Mi. Decoding takes 6
 	// bytes a pixel, 16 for a progressive JPEG: at most 96 MiB of an isolate's 128.
 	MaxPixels int

@@ -155,11 +155,11 @@ func (s *shelf) load(name, version string) (*loaded, error) {
 	if int64(len(data.Bytes)) != file.Bytes || data.SHA256 != file.SHA256.String() {
 		return nil, &pack.Error{Code: pack.Corrupt, Doc: data.Key, Reason: "the bytes are not those of the manifest: upload the file again"}
 	}
-	return prepare(manifest, data.Bytes)
+	return s.prepare(manifest, data.Bytes)
 }
 
-func prepare(manifest *pack.Manifest, data []byte) (*loaded, error) {
-	session, err := model.Load(data, model.Options{})
+func (s *shelf) prepare(manifest *pack.Manifest, data []byte) (*loaded, error) {
+	session, err := model.Load(data, model.Options{Engine: s.opt.Engine})
 	if err != nil {
 		return nil, err
 	}

@@ -1,5 +1,9 @@
 // Starts the Go program that owns the models. The build puts Go's loader
-// (wasm_exec.js), which defines Go, in front of this script.
+// (wasm_exec.js), which defines Go, and the parts slots.js, collect.js, kernels.js and
+// team.js in front of this script.
+//
+// larder.js says in the worker's name how many threads it wants ("larder 4"), so that
+// they start while the program is on its way.
 //
 // The program answers the messages of larder.js. If it cannot start, or ends,
 // the page is told why by {failed: {code, message}}, and the worker closes.
@@ -18,7 +22,8 @@ class StartError extends Error {
   }
 }
 
-async function compile(imports) {
+// compile fetches and compiles one program.
+async function compile(program) {
   let response;
   try {
     response = await fetch(program);
@@ -29,10 +34,8 @@ async function compile(imports) {
     throw new StartError(response.status === 404 ? "not-found" : "offline", `the engine cannot be loaded from ${program}: status ${response.status}`);
   }
   // Compiling while the bytes arrive needs the right type, which not every host sends.
-  if (response.headers.get("content-type")?.startsWith("application/wasm")) {
-    return WebAssembly.instantiateStreaming(response, imports);
-  }
-  return WebAssembly.instantiate(await response.arrayBuffer(), imports);
+  if (response.headers.get("content-type")?.startsWith("application/wasm")) return WebAssembly.compileStreaming(response);
+  return WebAssembly.compile(await response.arrayBuffer());
 }
 
 // An exception inside a callback leaves the program in a state that nobody knows.
@@ -40,11 +43,15 @@ addEventListener("error", (event) => fail("internal", `the engine broke: ${event
 addEventListener("unhandledrejection", (event) => fail("internal", `the engine broke: ${event.reason?.message ?? event.reason}`));
 
 try {
+  const team = new Team((reason) => postMessage({ event: "threads", data: { threads: 1, threadsReason: reason } }));
+  const wanted = Number(/ (\d)$/.exec(self.name)?.[1] ?? 1);
+  if (globalThis.crossOriginIsolated === true && wanted > 1) team.muster(wanted);
+  const [main, kernels] = await Promise.all([compile(program), loadKernels()]);
+  globalThis.larderKernels = { ...kernels, team };
   const go = new Go();
   let code = 0;
   go.exit = (n) => { code = n; };
-  const { instance } = await compile(go.importObject);
-  go.run(instance).then(() => fail("internal", `the engine ended with code ${code}; the console has its last words`));
+  go.run(await WebAssembly.instantiate(main, go.importObject)).then(() => fail("internal", `the engine ended with code ${code}; the console has its last words`));
 } catch (error) {
   fail(error.code ?? "internal", error.code ? error.message : `the engine cannot start: ${error.message}`);
 }

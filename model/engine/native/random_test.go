@@ -1,0 +1,375 @@
+package native_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"larder/model/onnx/onnxtest"
+	"larder/model/tensor"
+)
+
+// family makes random models of one lowering. Each must run without host steps.
+type family struct {
+	name string
+	make func(r *rand.Rand) *model
+}
+
+// size returns a dimension: small, around a multiple of 4, or larger.
+func size(r *rand.Rand) int { return []int{1, 2, 3, 4, 5, 7, 8, 10, 12, 16, 19, 58}[r.IntN(12)] }
+
+// dims returns n sizes with at most some thousand elements.
+func dims(r *rand.Rand, n int) []int {
+	for {
+		d, product := make([]int, n), 1
+		for i := range d {
+			d[i] = size(r)
+			product *= d[i]
+		}
+		if product < 4000 {
+			return d
+		}
+	}
+}
+
+func pick[T any](r *rand.Rand, v ...T) T { return v[r.IntN(len(v))] }
+
+var families = []family{
+	{"Conv", randomConv},
+	{"Conv of one dimension", func(r *rand.Rand) *model {
+		m, c, k := newModel(), size(r), 1+r.IntN(3)
+		m.in("x", noise(r, 1+r.IntN(2), c, 9))
+		m.let("w", noise(r, size(r), c, k))
+		m.add(node("Conv", "x w", "y", ints("strides", 1+r.IntN(2)), ints("pads", r.IntN(2), r.IntN(2))))
+		return m
+	}},
+	{"Conv, bias, residual, bounds", func(r *rand.Rand) *model {
+		m, c := newModel(), size(r)
+		m.in("x", noise(r, 1+r.IntN(2), c, 6, 5))
+		k := pick(r, 1, 3)
+		m.let("w", noise(r, c, c, k, k))
+		m.let("b", noise(r, c))
+		m.add(node("Conv", "x w b", "a", ints("pads", k/2, k/2, k/2, k/2)), node("Add", pick(r, "a x", "x a"), "s"), node("Relu", "s", "y"))
+		return m
+	}},
+	{"depthwise Conv, bounds", func(r *rand.Rand) *model {
+		m, c, k := newModel(), size(r)+1, pick(r, 1, 2, 3, 5)
+		m.in("x", noise(r, 1+r.IntN(2), c, 7+r.IntN(9), 7+r.IntN(9)))
+		m.let("w", noise(r, c, 1, k, k))
+		m.let("lo", tensor.Scalar[float32](-1))
+		m.let("hi", tensor.Scalar[float32](1))
+		s, p := 1+r.IntN(2), r.IntN(k)
+		m.add(node("Conv", "x w", "a", integer("group", c), ints("strides", s, s), ints("pads", p, r.IntN(k), r.IntN(k), p)), node("Clip", "a lo hi", "y"))
+		return m
+	}},
+	{"Gemm", func(r *rand.Rand) *model {
+		m, k, n := newModel(), size(r), size(r)
+		m.in("x", noise(r, size(r), k))
+		trans := r.IntN(2)
+		w := []int{k, n}
+		if trans == 1 {
+			w = []int{n, k}
+		}
+		m.let("w", noise(r, w...))
+		m.let("b", noise(r, n))
+		m.add(node("Gemm", pick(r, "x w b", "x w"), "y", integer("transB", trans), float("alpha", pick[float32](r, 1, 0.5))))
+		return m
+	}},
+	{"MatMul", func(r *rand.Rand) *model {
+		m, d := newModel(), dims(r, 2+r.IntN(3))
+		n := size(r)
+		m.in("x", noise(r, d...))
+		m.let("w", noise(r, d[len(d)-1], n))
+		m.let("b", noise(r, n))
+		m.add(node("MatMul", "x w", "a"), node("Add", "a b", "c"), node("Relu", "c", "y"))
+		return m
+	}},
+	{"MatMul of two values", func(r *rand.Rand) *model {
+		m, d := newModel(), dims(r, 2+r.IntN(3))
+		n := size(r)
+		w := append([]int{}, d[:len(d)-1]...)
+		w[len(w)-1] = d[len(d)-1]
+		w = append(w, n)
+		if r.IntN(3) == 0 {
+			w = w[len(w)-2:]
+		}
+		m.in("x", noise(r, d...))
+		m.in("w", noise(r, w...))
+		m.let("b", noise(r, n))
+		m.add(node("Relu", "w", "v"), node("MatMul", "x v", "a"), node("Add", "a b", "c"), node("Sigmoid", "c", "y"))
+		return m
+	}},
+	{"attention", func(r *rand.Rand) *model {
+		m, heads, tokens, depth := newModel(), 1+r.IntN(3), size(r), 1+r.IntN(9)
+		for _, name := range []string{"q", "k", "v"} {
+			m.in(name, noise(r, 1, tokens, heads*depth))
+		}
+		m.let("s", tensor.Vector(int64(0), 0, int64(heads), int64(depth)))
+		m.let("t", tensor.Vector(int64(0), 0, int64(heads*depth)))
+		m.let("d", tensor.Scalar(float32(2)))
+		m.add(node("Reshape", "q s", "q1"), node("Transpose", "q1", "q2", ints("perm", 0, 2, 1, 3)),
+			node("Reshape", "k s", "k1"), node("Transpose", "k1", "k2", ints("perm", 0, 2, 3, 1)),
+			node("Reshape", "v s", "v1"), node("Transpose", "v1", "v2", ints("perm", 0, 2, 1, 3)),
+			node("MatMul", "q2 k2", "a"), node("Div", "a d", "b"), node("Softmax", "b", "p"), node("MatMul", "p v2", "o"),
+			node("Transpose", "o", "o1", ints("perm", 0, 2, 1, 3)), node("Reshape", "o1 t", "z"), node("Relu", "z", "y"))
+		return m
+	}},
+	{"pools", func(r *rand.Rand) *model {
+		m, k := newModel(), 1+r.IntN(3)
+		m.in("x", noise(r, 1+r.IntN(2), size(r), 6+r.IntN(5), 6+r.IntN(5)))
+		s := 1 + r.IntN(2)
+		pads := ints("pads", r.IntN(k), r.IntN(k), r.IntN(k), r.IntN(k))
+		if r.IntN(2) == 0 {
+			m.add(node("MaxPool", "x", "y", ints("kernel_shape", k, k), ints("strides", s, s), pads, integer("ceil_mode", r.IntN(2))))
+		} else {
+			m.add(node("AveragePool", "x", "y", ints("kernel_shape", k, k), ints("strides", s, s), pads, integer("count_include_pad", r.IntN(2))))
+		}
+		return m
+	}},
+	{"global pools", func(r *rand.Rand) *model {
+		m := newModel()
+		m.in("x", noise(r, 1+r.IntN(3), size(r), 1+r.IntN(9), 1+r.IntN(9)))
+		m.add(node(pick(r, "GlobalAveragePool", "GlobalMaxPool"), "x", "p"), node("Flatten", "p", "f"), node("Relu", "f", "y"))
+		return m
+	}},
+	{"unary", randomUnary},
+	{"binary", randomBinary},
+	{"squeeze and excite", func(r *rand.Rand) *model {
+		m, c := newModel(), size(r)
+		m.in("x", noise(r, 1+r.IntN(2), c, 5, 6))
+		m.let("w", noise(r, c, c, 1, 1))
+		m.add(node("GlobalAveragePool", "x", "p"), node("Conv", "p w", "q"), node("Sigmoid", "q", "s"), node("Mul", pick(r, "x s", "s x"), "y"))
+		return m
+	}},
+	{"Softmax", func(r *rand.Rand) *model {
+		m, d := newModel(), dims(r, 1+r.IntN(4))
+		m.in("x", noise(r, d...))
+		axis := pick(r, -1, len(d)-1)
+		if len(d) > 2 && r.IntN(2) == 0 {
+			axis = 1
+		}
+		m.add(node(pick(r, "Softmax", "LogSoftmax"), "x", "y", integer("axis", axis)))
+		return m
+	}},
+	{"LayerNormalization", func(r *rand.Rand) *model {
+		m, d := newModel(), dims(r, 2+r.IntN(2))
+		m.in("x", noise(r, d...))
+		m.let("g", noise(r, d[len(d)-1]))
+		m.let("b", noise(r, d[len(d)-1]))
+		m.add(node("LayerNormalization", pick(r, "x g b", "x g"), "y", float("epsilon", 0.01)))
+		return m
+	}},
+	{"BatchNormalization", func(r *rand.Rand) *model {
+		m, d := newModel(), dims(r, 2+r.IntN(3))
+		m.in("x", noise(r, d...))
+		for _, name := range []string{"s", "b", "m", "v"} {
+			m.let(name, positive(r, d[1]))
+		}
+		m.add(node("BatchNormalization", "x s b m v", "y"))
+		return m
+	}},
+	{"reductions", randomReduce},
+	{"Transpose", func(r *rand.Rand) *model {
+		m, rank := newModel(), 1+r.IntN(4)
+		m.in("x", noise(r, dims(r, rank)...))
+		m.add(node("Relu", "x", "a"), node("Transpose", "a", "b", ints("perm", r.Perm(rank)...)), node("Neg", "b", "y"))
+		return m
+	}},
+	{"Transpose of a picture", func(r *rand.Rand) *model {
+		m, c := newModel(), size(r)
+		m.in("x", noise(r, 2, c, 3, 5))
+		m.let("w", noise(r, c, c, 1, 1))
+		m.add(node("Conv", "x w", "a"), node("Transpose", "a", "b", ints("perm", r.Perm(4)...)), node("Sigmoid", "b", "y"))
+		return m
+	}},
+	{"Reshape", func(r *rand.Rand) *model {
+		m, c := newModel(), size(r)
+		m.in("x", noise(r, 2, c, 3, 4))
+		m.let("w", noise(r, c, c, 1, 1))
+		m.let("s", tensor.Vector(pick(r, []int64{2, -1}, []int64{-1, 3}, []int64{3, 4, -1}, []int64{2, int64(c), 12}, []int64{-1})...))
+		m.add(node("Conv", "x w", "a"), node("Reshape", "a s", "b"), node("Sigmoid", "b", "y"))
+		return m
+	}},
+	{"Concat", func(r *rand.Rand) *model {
+		m, d := newModel(), dims(r, 2+r.IntN(3))
+		axis := r.IntN(len(d))
+		for _, name := range []string{"p", "q", "s"} {
+			e := append([]int{}, d...)
+			e[axis] = size(r)
+			m.in(name, noise(r, e...))
+		}
+		m.add(node("Sigmoid", "p", "a"), node("Concat", "a q s", "b", integer("axis", axis)), node("Exp", "b", "y"))
+		return m
+	}},
+	{"Concat of pictures", func(r *rand.Rand) *model {
+		m, c := newModel(), size(r)
+		m.in("x", noise(r, 1, c, 3, 4))
+		for _, name := range []string{"u", "v", "w"} {
+			m.let(name, noise(r, size(r), c, 1, 1))
+		}
+		m.add(node("Conv", "x u", "a"), node("Conv", "x v", "b"), node("Concat", "a b x", "d", integer("axis", 1)), node("Sigmoid", "d", "e"),
+			node("GlobalAveragePool", "e", "y"))
+		return m
+	}},
+	{"Split", func(r *rand.Rand) *model {
+		m, d := newModel(), dims(r, 1+r.IntN(4))
+		axis := r.IntN(len(d))
+		d[axis] = 5
+		m.in("x", noise(r, d...))
+		m.let("s", tensor.Vector[int64](2, 3))
+		m.add(node("Relu", "x", "a"), node("Split", "a s", "b c", integer("axis", axis)), node("Sigmoid", "b", "y"), node("Exp", "c", "z"))
+		m.outputs = []string{"y", "z"}
+		return m
+	}},
+	{"Slice", func(r *rand.Rand) *model {
+		m, d := newModel(), dims(r, 1+r.IntN(4))
+		axis := r.IntN(len(d))
+		d[axis] = 7
+		m.in("x", noise(r, d...))
+		step := pick[int64](r, 1, 1, 2, -1, -3, 100)
+		from, to := int64(r.IntN(3)), int64(4+r.IntN(9))
+		if step < 0 {
+			from, to = to, from
+		}
+		m.let("from", tensor.Vector(from))
+		m.let("to", tensor.Vector(to))
+		m.let("axes", tensor.Vector(int64(axis-pick(r, 0, len(d)))))
+		m.let("steps", tensor.Vector(step))
+		m.add(node("Relu", "x", "a"), node("Slice", "a from to axes steps", "b"), node("Sigmoid", "b", "y"))
+		return m
+	}},
+	{"Expand", func(r *rand.Rand) *model {
+		m, d := newModel(), dims(r, 1+r.IntN(3))
+		to := []int64{}
+		if r.IntN(2) == 0 {
+			to = append(to, 2)
+		}
+		for i := range d {
+			to = append(to, int64(d[i]))
+			if r.IntN(2) == 0 {
+				d[i] = 1
+			}
+		}
+		m.in("x", noise(r, d...))
+		m.let("s", tensor.Vector(to...))
+		m.add(node("Relu", "x", "a"), node("Expand", "a s", "b"), node("Sigmoid", "b", "y"))
+		return m
+	}},
+}
+
+func randomConv(r *rand.Rand) *model {
+	m := newModel()
+	group := pick(r, 1, 1, 1, 2, 3, 4)
+	in, out := group*(1+r.IntN(6)), group*(1+r.IntN(6))
+	m.in("x", noise(r, 1+r.IntN(2), in, 5+r.IntN(8), 5+r.IntN(8)))
+	kh, kw := pick(r, 1, 2, 3), pick(r, 1, 2, 3)
+	m.let("w", noise(r, out, in/group, kh, kw))
+	m.let("b", noise(r, out))
+	attrs := node("Conv", pick(r, "x w b", "x w"), "y", integer("group", group), ints("strides", 1+r.IntN(3), 1+r.IntN(3)),
+		ints("dilations", 1+r.IntN(2), 1+r.IntN(2)))
+	if r.IntN(4) == 0 {
+		attrs.Attributes = append(attrs.Attributes, onnxtest.Attr("auto_pad", pick(r, "SAME_UPPER", "SAME_LOWER", "VALID")))
+	} else {
+		attrs.Attributes = append(attrs.Attributes, ints("pads", r.IntN(3), r.IntN(3), r.IntN(3), r.IntN(3)))
+	}
+	m.add(attrs)
+	return m
+}
+
+func randomUnary(r *rand.Rand) *model {
+	m := newModel()
+	names := []string{"Abs", "Ceil", "Elu", "Erf", "Exp", "Floor", "HardSigmoid", "HardSwish", "LeakyRelu", "Log", "Mish", "Neg", "Reciprocal",
+		"Relu", "Round", "Sigmoid", "Softplus", "Sqrt", "Tanh", "Gelu", "Swish"}
+	m.opset = 24
+	m.in("x", positive(r, dims(r, 1+r.IntN(4))...))
+	m.add(node(pick(r, names...), "x", "a"), node(pick(r, names...), "a", "y"))
+	return m
+}
+
+func randomBinary(r *rand.Rand) *model {
+	m := newModel()
+	d := dims(r, 1+r.IntN(4))
+	other := append([]int{}, d...)
+	switch r.IntN(5) {
+	case 0: // one row
+		other = other[len(d)-1:]
+	case 1: // one element of each row
+		other[len(d)-1] = 1
+	case 2: // one number
+		other = []int{1}
+	case 3: // one channel for each
+		for i := range other {
+			if i > 1 {
+				other[i] = 1
+			}
+		}
+	}
+	m.in("x", noise(r, d...))
+	if r.IntN(2) == 0 {
+		m.let("c", positive(r, other...))
+	} else {
+		m.in("c", positive(r, other...))
+	}
+	in := pick(r, "a c", "c a")
+	typ := pick(r, "Add", "Sub", "Mul", "Div", "Min", "Max", "Sum")
+	if typ == "Div" {
+		in = "a c"
+	}
+	m.add(node("Sigmoid", "x", "a"), node(typ, in, "b"), node("Exp", "b", "y"))
+	return m
+}
+
+func randomReduce(r *rand.Rand) *model {
+	m, d := newModel(), dims(r, 1+r.IntN(4))
+	first := r.IntN(len(d))
+	last := first + r.IntN(len(d)-first)
+	if last < len(d)-2 { // dimensions behind that have gaps
+		d[len(d)-1] = 4 * (1 + r.IntN(3))
+	}
+	m.in("x", noise(r, d...))
+	var axes []int
+	for i := first; i <= last; i++ {
+		axes = append(axes, i-pick(r, 0, len(d)))
+	}
+	typ := pick(r, "ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin")
+	n := node(typ, "a", "b", integer("keepdims", r.IntN(2)))
+	if typ == "ReduceSum" {
+		list := []int64{}
+		for _, a := range axes {
+			list = append(list, int64(a))
+		}
+		m.let("axes", tensor.Vector(list...))
+		n.Inputs = append(n.Inputs, "axes")
+	} else {
+		n.Attributes = append(n.Attributes, ints("axes", axes...))
+	}
+	m.add(node("Relu", "x", "a"), n, node("Sigmoid", "b", "y"))
+	return m
+}
+
+// rounds is the number of models of each family.
+const rounds = 40
+
+// TestRandom compares random small models with the plain operators.
+func TestRandom(t *testing.T) {
+	for _, f := range families {
+		t.Run(f.name, func(t *testing.T) {
+			for seed := range uint64(rounds) {
+				r := rand.New(rand.NewPCG(seed, 1))
+				m := f.make(r)
+				ok := t.Run(fmt.Sprint(seed), func(t *testing.T) {
+					for _, n := range m.check(t, 1e-4) {
+						t.Errorf("%v %s runs without a kernel\n%s", n.Type, n.Path, m.graph(t).Text())
+					}
+					if t.Failed() {
+						t.Log("\n" + m.graph(t).Text() + fmt.Sprint(m.shapes()))
+					}
+				})
+				if !ok {
+					t.Log("\n" + m.graph(t).Text() + fmt.Sprint(m.shapes()))
+					return
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,104 @@
+package engine
+
+import (
+	"context"
+
+	"larder/model/op"
+	"larder/model/plan"
+	"larder/model/tensor"
+)
+
+// plannedRun is the state of one run of a plan: the slots on the Go side.
+type plannedRun struct {
+	run
+	program *planned
+	plan    *plan.Plan
+	watch   func(s *plan.Step, do func() error) error
+}
+
+// sliceFlops bounds the work that is handed to the kernels in one call, so that
+// a run can be cancelled soon: about ten milliseconds for the slowest host.
+const sliceFlops = 300e6
+
+// steps walks the plan. Neighbouring kernel steps are handed over together.
+func (r *plannedRun) steps(ctx context.Context) error {
+	steps := r.plan.Steps
+	for i := 0; i < len(steps); {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n := 1
+		if steps[i].Kind == plan.Kernel && r.watch == nil {
+			n = segment(steps[i:])
+		}
+		do := func() error { return r.do(ctx, steps[i:i+n]) }
+		var err error
+		if r.watch != nil {
+			err = r.watch(&steps[i], do)
+		} else {
+			err = do()
+		}
+		if err != nil {
+			return err
+		}
+		i += n
+	}
+	return ctx.Err()
+}
+
+// segment returns how many steps from the first on are run by one call.
+func segment(steps []plan.Step) int {
+	flops := int64(0)
+	for i, s := range steps {
+		if flops += s.Flops; s.Kind != plan.Kernel || i > 0 && flops > sliceFlops {
+			return i
+		}
+	}
+	return len(steps)
+}
+
+// do runs steps of one kind; more than one only of kernels.
+func (r *plannedRun) do(ctx context.Context, steps []plan.Step) error {
+	s := &steps[0]
+	var err error
+	switch s.Kind {
+	case plan.Kernel:
+		last := &steps[len(steps)-1]
+		err = r.program.memory.Run(ctx, s.At, last.At+4*len(last.Words))
+	case plan.Put:
+		err = r.put(s)
+	case plan.Fetch:
+		err = r.fetch(s)
+	case plan.Host:
+		return r.step(&step{s.Node, s.In, s.Out, s.Release})
+	}
+	for _, k := range s.Release {
+		r.alive -= bytes(op.Known(r.slots[k]))
+		r.slots[k] = nil
+	}
+	return err
+}
+
+// put stores a tensor in the arena.
+func (r *plannedRun) put(s *plan.Step) error {
+	t := r.slots[s.Slot]
+	if t.DType() != tensor.Float32 || !t.Shape().Equal(s.Place.Shape) {
+		// The operator did not make what it had inferred.
+		return op.Invalidf("%v where float32%v was planned", t, s.Place.Shape)
+	}
+	return r.program.memory.Write(s.Place.Offset, tensor.Data[float32](t))
+}
+
+// fetch makes a tensor of a value in the arena.
+func (r *plannedRun) fetch(s *plan.Step) error {
+	t, err := tensor.New(tensor.Float32, s.Place.Shape...)
+	if err != nil {
+		return err
+	}
+	if err := r.program.memory.Read(s.Place.Offset, tensor.Data[float32](t)); err != nil {
+		return err
+	}
+	r.slots[s.Slot] = t
+	r.alive += bytes(op.Known(t))
+	return nil
+}

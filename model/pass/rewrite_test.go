@@ -1,0 +1,267 @@
+package pass_test
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"larder/model/engine"
+	"larder/model/graph"
+	"larder/model/onnx"
+	"larder/model/onnx/onnxtest"
+	"larder/model/op"
+	"larder/model/pass"
+	"larder/model/tensor"
+)
+
+// filled returns an initializer of random numbers around 1.
+func filled(name string, dims ...int) *onnx.Tensor {
+	r := rand.New(rand.NewPCG(uint64(len(name)), uint64(name[0])))
+	t := tensor.Must(tensor.New(tensor.Float32, dims...))
+	for i := range tensor.Data[float32](t) {
+		tensor.Data[float32](t)[i] = 0.5 + r.Float32()
+	}
+	return &onnx.Tensor{Name: name, Data: t}
+}
+
+// number returns an initializer of one element and rank 0.
+func number(name string, v float32) *onnx.Tensor {
+	return &onnx.Tensor{Name: name, Data: tensor.Scalar(v)}
+}
+
+func integers(name string, v ...int64) *onnx.Tensor {
+	return &onnx.Tensor{Name: name, Data: tensor.Vector(v...)}
+}
+
+// rewriteCase is a graph between x and y, and what a pass makes of it: the
+// lines of nodes only.
+type rewriteCase struct {
+	name  string
+	run   func(*graph.Graph) error
+	shape []any // of x
+	inits []*onnx.Tensor
+	nodes []*onnx.Node
+	want  string
+}
+
+var (
+	convW = filled("w", 4, 3, 3, 3)
+	convB = filled("b", 4)
+	image = []any{"N", 3, 5, 5}
+	seq   = []any{"N", 3, 6}
+)
+
+func ints(name string, v ...int64) *onnx.Attribute { return onnxtest.Attr(name, v) }
+
+var rewriteCases = []rewriteCase{
+	{"batchnorm: after a convolution", pass.BatchNorm, image, append(bn(4), convW, convB),
+		[]*onnx.Node{node("Conv", "x w b", "a"), node("BatchNormalization", "a s h m v", "y")}, "y = Conv(x, y.weight, y.bias)"},
+	{"batchnorm: without a bias", pass.BatchNorm, image, append(bn(4), convW),
+		[]*onnx.Node{node("Conv", "x w", "a"), node("BatchNormalization", "a s h m v", "y")}, "y = Conv(x, y.weight, y.bias)"},
+	{"batchnorm: after Gemm", pass.BatchNorm, []any{"N", 3}, append(bn(4), filled("w", 3, 4)),
+		[]*onnx.Node{node("Gemm", "x w", "a"), node("BatchNormalization", "a s h m v", "y")}, "y = Gemm(x, y.weight, y.bias)"},
+	{"batchnorm: after Gemm, transposed", pass.BatchNorm, []any{"N", 3}, append(bn(4), filled("w", 4, 3), convB),
+		[]*onnx.Node{node("Gemm", "x w b", "a", onnxtest.Attr("transB", int64(1))), node("BatchNormalization", "a s h m v", "y")},
+		"y = Gemm(x, y.weight, y.bias) {transB=1}"},
+	{"batchnorm: after MatMul", pass.BatchNorm, []any{"N", 3}, append(bn(4), filled("w", 3, 4)),
+		[]*onnx.Node{node("MatMul", "x w", "a"), node("BatchNormalization", "a s h m v", "y")}, "y = larder.MatMul(x, y.weight, y.bias)"},
+	{"batchnorm: not if the convolution is read elsewhere", pass.BatchNorm, image, append(bn(4), convW),
+		[]*onnx.Node{node("Conv", "x w", "a"), node("BatchNormalization", "a s h m v", "c"), node("Add", "a c", "y")},
+		"a = Conv(x, w)\nc = BatchNormalization(a, s, h, m, v)\ny = Add(a, c)"},
+
+	{"bias: of a convolution", pass.Bias, image, []*onnx.Tensor{convW, filled("c", 4, 1, 1)},
+		[]*onnx.Node{node("Conv", "x w", "a"), node("Add", "c a", "y")}, "y = Conv(x, w, y.bias)"},
+	{"bias: of a product", pass.Bias, seq, []*onnx.Tensor{filled("w", 6, 4), filled("c", 4)},
+		[]*onnx.Node{node("MatMul", "x w", "a"), node("Add", "a c", "y")}, "y = larder.MatMul(x, w, y.bias)"},
+	{"bias: a number", pass.Bias, seq, []*onnx.Tensor{filled("w", 6, 4), number("c", 2)},
+		[]*onnx.Node{node("MatMul", "x w", "a"), node("Add", "a c", "y")}, "y = larder.MatMul(x, w, y.bias)"},
+	{"bias: not for each pixel", pass.Bias, image, []*onnx.Tensor{convW, filled("c", 4, 3, 1)},
+		[]*onnx.Node{node("Conv", "x w", "a"), node("Add", "a c", "y")}, "a = Conv(x, w)\ny = Add(a, c)"},
+	{"bias: not if it widens", pass.Bias, []any{1, 6}, []*onnx.Tensor{filled("w", 6, 4), filled("c", 2, 1)},
+		[]*onnx.Node{node("MatMul", "x w", "a"), node("Add", "a c", "y")}, "a = MatMul(x, w)\ny = Add(a, c)"},
+
+	{"residual: of the later convolution", pass.Residual, image, []*onnx.Tensor{convW, filled("u", 4, 3, 3, 3)},
+		[]*onnx.Node{node("Conv", "x w", "a"), node("Conv", "x u", "c"), node("Add", "a c", "y")},
+		"a = Conv(x, w)\ny = larder.Conv(x, u, _, a)"},
+	{"residual: not of other shape", pass.Residual, image, []*onnx.Tensor{convW},
+		[]*onnx.Node{node("Conv", "x w", "a"), node("GlobalAveragePool", "x", "p"), node("Conv", "x w", "c"), node("GlobalMaxPool", "c", "q"), node("Add", "a q", "y")},
+		"a = Conv(x, w)\np = GlobalAveragePool(x)\nc = Conv(x, w)\nq = GlobalMaxPool(c)\ny = Add(a, q)"},
+	{"residual: not behind a bound", func(g *graph.Graph) error {
+		return pass.Run(g, []pass.Pass{{Name: "b", Run: pass.Bounds}, {Name: "r", Run: pass.Residual}})
+	}, []any{"N", 4, 3, 3}, []*onnx.Tensor{filled("w", 4, 4, 1, 1)},
+		[]*onnx.Node{node("Conv", "x w", "a"), node("Relu", "a", "r"), node("Add", "r x", "y")},
+		"r = larder.Conv(x, w) {high=+Inf low=0}\ny = Add(r, x)"},
+
+	{"bounds: Relu", pass.Bounds, image, []*onnx.Tensor{convW}, []*onnx.Node{node("Conv", "x w", "a"), node("Relu", "a", "y")},
+		"y = larder.Conv(x, w) {high=+Inf low=0}"},
+	{"bounds: Clip", pass.Bounds, image, []*onnx.Tensor{convW, number("lo", 0), number("hi", 6)},
+		[]*onnx.Node{node("Conv", "x w", "a"), node("Clip", "a lo hi", "y")}, "y = larder.Conv(x, w) {high=6 low=0}"},
+	{"bounds: twice", pass.Bounds, image, []*onnx.Tensor{convW, number("hi", 2)},
+		[]*onnx.Node{node("Conv", "x w", "a"), onnxtest.Op("Clip", []string{"a", "", "hi"}, []string{"c"}), node("Relu", "c", "y")},
+		"y = larder.Conv(x, w) {high=2 low=0}"},
+	{"bounds: not if they cross", pass.Bounds, image, []*onnx.Tensor{convW, number("lo", 3), number("hi", 2)},
+		[]*onnx.Node{node("Conv", "x w", "a"), node("Clip", "a lo hi", "y")}, "a = Conv(x, w)\ny = Clip(a, lo, hi)"},
+	{"bounds: not if the product is read elsewhere", pass.Bounds, seq, []*onnx.Tensor{filled("w", 6, 6)},
+		[]*onnx.Node{node("MatMul", "x w", "a"), node("Relu", "a", "r"), node("Add", "a r", "y")}, "a = MatMul(x, w)\nr = Relu(a)\ny = Add(a, r)"},
+
+	{"identity: chain", pass.Identity, seq, nil, []*onnx.Node{node("Identity", "x", "a"), node("Dropout", "a", "b"), node("Relu", "b", "y")}, "y = Relu(x)"},
+	{"identity: not an output", pass.Identity, seq, nil, []*onnx.Node{node("Identity", "x", "y")}, "y = Identity(x)"},
+	{"identity: transpose that moves nothing", pass.Identity, seq, nil,
+		[]*onnx.Node{node("Transpose", "x", "a", ints("perm", 0, 1, 2)), node("Relu", "a", "y")}, "y = Relu(x)"},
+	{"identity: cast to the same type", pass.Identity, seq, nil,
+		[]*onnx.Node{node("Cast", "x", "a", onnxtest.Attr("to", int64(1))), node("Relu", "a", "y")}, "y = Relu(x)"},
+
+	{"common: two of a kind", pass.Common, seq, nil,
+		[]*onnx.Node{node("Exp", "x", "a"), node("Exp", "x", "b"), node("Neg", "a", "c"), node("Neg", "b", "d"), node("Add", "c d", "y")},
+		"a = Exp(x)\nc = Neg(a)\ny = Add(c, c)"},
+	{"common: not with other attributes", pass.Common, seq, nil,
+		[]*onnx.Node{node("LeakyRelu", "x", "a", onnxtest.Attr("alpha", float32(.5))), node("LeakyRelu", "x", "b"), node("Add", "a b", "y")},
+		"a = LeakyRelu(x) {alpha=0.5}\nb = LeakyRelu(x)\ny = Add(a, b)"},
+
+	{"silu", pass.SiLU, seq, nil, []*onnx.Node{node("Sigmoid", "x", "a"), node("Mul", "a x", "y")}, "y = Swish(x) {alpha=1}"},
+	{"silu: of a multiple", pass.SiLU, seq, []*onnx.Tensor{number("k", 1.5)},
+		[]*onnx.Node{node("Mul", "x k", "b"), node("Sigmoid", "b", "a"), node("Mul", "x a", "y")}, "y = Swish(x) {alpha=1.5}"},
+	{"silu: not of another value", pass.SiLU, seq, nil,
+		[]*onnx.Node{node("Neg", "x", "n"), node("Sigmoid", "n", "a"), node("Mul", "x a", "y")}, "n = Neg(x)\na = Sigmoid(n)\ny = Mul(x, a)"},
+
+	{"hardswish: by clip", pass.HardSwish, seq, []*onnx.Tensor{number("three", 3), number("zero", 0), number("six", 6)},
+		[]*onnx.Node{node("Add", "x three", "a"), node("Clip", "a zero six", "c"), node("Mul", "x c", "m"), node("Div", "m six", "y")}, "y = HardSwish(x)"},
+	{"hardswish: divided first", pass.HardSwish, seq, []*onnx.Tensor{number("three", 3), number("zero", 0), number("six", 6)},
+		[]*onnx.Node{node("Add", "three x", "a"), node("Clip", "a zero six", "c"), node("Div", "c six", "m"), node("Mul", "m x", "y")}, "y = HardSwish(x)"},
+	{"hardswish: by hard sigmoid", pass.HardSwish, seq, nil,
+		[]*onnx.Node{node("HardSigmoid", "x", "a", onnxtest.Attr("alpha", float32(1./6))), node("Mul", "x a", "y")}, "y = HardSwish(x)"},
+	{"hardswish: not of another slope", pass.HardSwish, seq, nil,
+		[]*onnx.Node{node("HardSigmoid", "x", "a"), node("Mul", "x a", "y")}, "a = HardSigmoid(x)\ny = Mul(x, a)"},
+
+	{"gelu: by erf", pass.GELU, seq, []*onnx.Tensor{number("r", math.Sqrt2), number("one", 1), number("h", .5)},
+		[]*onnx.Node{node("Div", "x r", "a"), node("Erf", "a", "e"), node("Add", "e one", "p"), node("Mul", "x p", "m"), node("Mul", "m h", "y")},
+		`y = Gelu(x) {approximate="none"}`},
+	{"gelu: half first", pass.GELU, seq, []*onnx.Tensor{number("r", math.Sqrt2/2), number("one", 1), number("h", .5)},
+		[]*onnx.Node{node("Mul", "x r", "a"), node("Erf", "a", "e"), node("Add", "e one", "p"), node("Mul", "x h", "m"), node("Mul", "m p", "y")},
+		`y = Gelu(x) {approximate="none"}`},
+	{"gelu: by tanh and Pow", pass.GELU, seq, []*onnx.Tensor{number("k", .044715), number("t", 3), number("s", .7978845608), number("one", 1), number("h", .5)},
+		[]*onnx.Node{node("Pow", "x t", "q"), node("Mul", "q k", "c"), node("Add", "x c", "i"), node("Mul", "i s", "u"), node("Tanh", "u", "e"),
+			node("Add", "e one", "p"), node("Mul", "x p", "m"), node("Mul", "m h", "y")},
+		`y = Gelu(x) {approximate="tanh"}`},
+	{"gelu: not of another slope", pass.GELU, seq, []*onnx.Tensor{number("r", 1.5), number("one", 1), number("h", .5)},
+		[]*onnx.Node{node("Div", "x r", "a"), node("Erf", "a", "e"), node("Add", "e one", "p"), node("Mul", "x p", "m"), node("Mul", "m h", "y")},
+		"a = Div(x, r)\ne = Erf(a)\np = Add(e, one)\nm = Mul(x, p)\ny = Mul(m, h)"},
+
+	{"layernorm: by Pow", pass.LayerNorm, seq, []*onnx.Tensor{number("two", 2), number("eps", 1e-5), filled("g", 6), filled("bt", 6)}, layerNorm("Pow", "d two", -1),
+		"y = LayerNormalization(x, g, bt) {axis=-1 epsilon=1e-05}"},
+	{"layernorm: by Mul", pass.LayerNorm, seq, []*onnx.Tensor{number("eps", 1e-5), filled("g", 6), filled("bt", 6)}, layerNorm("Mul", "d d", 2),
+		"y = LayerNormalization(x, g, bt) {axis=-1 epsilon=1e-05}"},
+	{"layernorm: not over another dimension", pass.LayerNorm, seq, []*onnx.Tensor{number("eps", 1e-5), filled("g", 6), filled("bt", 6)}, layerNorm("Mul", "d d", 1),
+		"m = ReduceMean(x) {axes=[1]}\nd = Sub(x, m)\nq = Mul(d, d)\nv = ReduceMean(q) {axes=[1]}\ne = Add(v, eps)\ns = Sqrt(e)\nn = Div(d, s)\no = Mul(n, g)\ny = Add(o, bt)"},
+
+	{"pad: before a convolution", pass.Pad, image, []*onnx.Tensor{integers("p", 0, 0, 1, 0, 0, 0, 2, 1), convW},
+		[]*onnx.Node{node("Pad", "x p", "a"), node("Conv", "a w", "y", ints("pads", 1, 1, 1, 1))}, `y = Conv(x, w) {auto_pad="NOTSET" pads=[2 1 3 2]}`},
+	{"pad: before a mean", pass.Pad, image, []*onnx.Tensor{integers("p", 0, 0, 1, 0, 0, 0, 0, 1)},
+		[]*onnx.Node{node("Pad", "x p", "a"), node("AveragePool", "a", "y", ints("kernel_shape", 2, 2), onnxtest.Attr("count_include_pad", int64(1)))},
+		`y = AveragePool(x) {auto_pad="NOTSET" count_include_pad=1 kernel_shape=[2 2] pads=[1 0 0 1]}`},
+	{"pad: not channels", pass.Pad, []any{"N", 2, 5, 5}, []*onnx.Tensor{integers("p", 0, 1, 0, 0, 0, 0, 0, 0), convW},
+		[]*onnx.Node{node("Pad", "x p", "a"), node("Conv", "a w", "y")}, "a = Pad(x, p)\ny = Conv(a, w)"},
+
+	{"transpose: two meet", pass.Transpose, image, nil,
+		[]*onnx.Node{node("Transpose", "x", "a", ints("perm", 0, 2, 3, 1)), node("Transpose", "a", "y", ints("perm", 0, 2, 1, 3))},
+		"y = Transpose(x) {perm=[0 3 2 1]}"},
+	{"transpose: past an activation, undone", pass.Transpose, image, nil,
+		[]*onnx.Node{node("Transpose", "x", "a", ints("perm", 0, 2, 3, 1)), node("Relu", "a", "r"), node("Transpose", "r", "b", ints("perm", 0, 3, 1, 2)), node("Neg", "b", "y")},
+		"a = Relu(x)\ny = Neg(a)"},
+	{"transpose: not if it is read elsewhere", pass.Transpose, image, nil,
+		[]*onnx.Node{node("Transpose", "x", "a", ints("perm", 0, 2, 3, 1)), node("Transpose", "a", "b", ints("perm", 0, 3, 1, 2)), node("Shape", "a", "z"), node("Neg", "b", "y")},
+		"a = Transpose(x) {perm=[0 2 3 1]}\nb = Transpose(a) {perm=[0 3 1 2]}\nz = Shape(a)\ny = Neg(b)"},
+}
+
+// bn is the parameters of a batch norm.
+func bn(n int) []*onnx.Tensor {
+	return []*onnx.Tensor{filled("s", n), filled("h", n), filled("m", n), filled("v", n)}
+}
+
+func layerNorm(square, of string, axis int64) []*onnx.Node {
+	return []*onnx.Node{node("ReduceMean", "x", "m", ints("axes", axis)), node("Sub", "x m", "d"), node(square, of, "q"),
+		node("ReduceMean", "q", "v", ints("axes", axis)), node("Add", "v eps", "e"), node("Sqrt", "e", "s"), node("Div", "d s", "n"),
+		node("Mul", "n g", "o"), node("Add", "o bt", "y")}
+}
+
+func (c rewriteCase) graph(t *testing.T) *graph.Graph {
+	t.Helper()
+	g, err := graph.Build(onnxtest.File(17, &onnx.Graph{Name: "g", Nodes: c.nodes, Initializers: c.inits,
+		Inputs: []*onnx.ValueInfo{onnxtest.Info("x", tensor.Float32, c.shape...)}, Outputs: []*onnx.ValueInfo{{Name: "y"}}}), op.All())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// lines returns the nodes of a graph as text.
+func lines(g *graph.Graph) string {
+	var out []string
+	for _, l := range strings.Split(g.Text(), "\n") {
+		if strings.Contains(l, " = ") && !strings.HasPrefix(l, "let ") && !strings.HasPrefix(l, "in ") {
+			out = append(out, l)
+		}
+	}
+	return strings.Join(out, "\n")
+}
+
+// TestRewrites compares what a pass makes, as text and by what it computes.
+func TestRewrites(t *testing.T) {
+	for _, tt := range rewriteCases {
+		t.Run(tt.name, func(t *testing.T) {
+			want := result(t, tt, tt.graph(t))
+			g := tt.graph(t)
+			if err := tt.run(g); err != nil {
+				t.Fatal(err)
+			}
+			if got := lines(g); got != tt.want {
+				t.Errorf("got\n%s\nwant\n%s", got, tt.want)
+			}
+			compare(t, result(t, tt, g), want)
+			all := tt.graph(t)
+			if err := pass.Run(all, pass.All); err != nil {
+				t.Fatal(err)
+			}
+			compare(t, result(t, tt, all), want)
+		})
+	}
+}
+
+func result(t *testing.T, c rewriteCase, g *graph.Graph) []float32 {
+	t.Helper()
+	p, err := engine.Reference{}.Prepare(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dims := []int{}
+	for _, d := range c.shape {
+		if n, ok := d.(int); ok {
+			dims = append(dims, n)
+		} else {
+			dims = append(dims, 2)
+		}
+	}
+	x := filled("x", dims...).Data
+	for i := range tensor.Data[float32](x) {
+		tensor.Data[float32](x)[i] = 4 * (tensor.Data[float32](x)[i] - 1)
+	}
+	out, err := p.Run(context.Background(), []*tensor.Tensor{x})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, g.Text())
+	}
+	return tensor.Data[float32](out[0])
+}
+
+func compare(t *testing.T, got, want []float32) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%d elements, want %d", len(got), len(want))
+	}
+	for i := range got {
+		if d := math.Abs(float64(got[i] - want[i])); !(d <= 1e-5*max(1, math.Abs(float64(want[i])))) {
+			t.Fatalf("element %d is %g, want %g", i, got[i], want[i])
+		}
+	}
+}

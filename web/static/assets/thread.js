@@ -1,0 +1,88 @@
+// One of the threads that compute: a nested worker of worker.js. The build puts slots.js
+// and collect.js in front of this script.
+
+const SPINS = 4000; // looks before going to sleep, some 50 µs: the next job often follows at once
+const DOZE_MS = 100; // asleep at hand; after that, in the event loop, where the browser can tidy up
+
+const joined = new Map(); // memory's number → {run, head, memory}
+let control = null;
+let index = 0;
+let slot = 0;
+let read = 0; // messages
+let waiting = false; // for waitAsync
+
+onmessage = ({ data }) => {
+  if (data.control) {
+    ({ control, index } = data);
+    slot = SLOT * index;
+    postMessage("ready");
+  } else {
+    read++;
+    if (data.memory) guarded(() => join(data));
+    else leave(data.number);
+  }
+  guarded(serve);
+};
+
+function join({ number, module, memory }) {
+  const { run } = new WebAssembly.Instance(module, { env: { memory } }).exports;
+  joined.set(number, { run, head: new Int32Array(memory.buffer, 0, 16), memory });
+}
+
+function leave(number) {
+  const was = joined.get(number)?.memory;
+  joined.delete(number);
+  if (was) collect(was);
+}
+
+// guarded calls f. An exception is the end of this thread: the others must not wait
+// for it at a barrier.
+function guarded(f) {
+  try {
+    f();
+  } catch (error) {
+    Atomics.store(control, slot + STATUS, BROKEN);
+    for (const { head } of joined.values()) abort(head);
+    Atomics.notify(control, slot + DONE);
+    throw error;
+  }
+}
+
+// serve does what there is to do and returns when the event loop is needed.
+function serve() {
+  for (;;) {
+    const wake = Atomics.load(control, slot + WAKE);
+    if (Atomics.load(control, slot + MAIL) !== read) return;
+    if (Atomics.load(control, slot + JOB) !== Atomics.load(control, slot + DONE)) job();
+    else if (!rest(wake)) return;
+  }
+}
+
+// rest waits for WAKE to change; false says that the event loop waits for it.
+function rest(wake) {
+  for (let i = 0; i < SPINS; i++) {
+    if (Atomics.load(control, slot + WAKE) !== wake) return true;
+  }
+  if (typeof Atomics.waitAsync !== "function") {
+    Atomics.wait(control, slot + WAKE, wake);
+    return true;
+  }
+  if (Atomics.wait(control, slot + WAKE, wake, DOZE_MS) !== "timed-out") return true;
+  if (waiting) return false;
+  const { async, value } = Atomics.waitAsync(control, slot + WAKE, wake);
+  if (!async) return true;
+  waiting = true;
+  value.then(() => {
+    waiting = false;
+    guarded(serve);
+  });
+  return false;
+}
+
+// job does this thread's share of the steps.
+function job() {
+  const { run } = joined.get(control[slot + MEMORY]);
+  control[slot + STATUS] = run(control[slot + FROM], control[slot + END], index, control[slot + THREADS]);
+  Atomics.add(control, slot + DONE, 1);
+  Atomics.notify(control, slot + DONE);
+}
