@@ -82,9 +82,6 @@ func (s *screen) run() {
 		if view.Answer != nil {
 			s.app.Rendered(time.Since(start))
 		}
-		if view.Picture != nil {
-			s.boot.Set("touched", true)
-		}
 		if moved {
 			s.reveal()
 		}

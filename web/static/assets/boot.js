@@ -29,9 +29,8 @@ const openLarder = async () => {
 let opening = openLarder();
 opening.catch(() => {}); // the app reports it
 
-/** Between this script and the app (wasm/app); touched: a reload would lose a picture. */
+/** Between this script and the app (wasm/app). */
 globalThis.larderBoot = {
-  touched: false,
   open() {
     const first = opening ?? openLarder();
     opening = null;
@@ -79,8 +78,9 @@ async function serveOffline() {
   let accepted = false;
   workers.addEventListener("controllerchange", () => {
     if (!controlled) {
+      // The first service worker of this page; from the next load on it adds the isolation headers where the host sends
+      // none. A reload for them now could lose a picture or a download.
       controlled = true;
-      isolate();
     } else if (accepted) {
       location.reload();
     } else {
@@ -119,24 +119,6 @@ function checkWhenSeen(registration) {
     last = Date.now();
     registration.update().catch(() => {}); // no network after all: next time
   });
-}
-
-/** Whether this release's engine computes with shared memory, which only an isolated page has. */
-const ISOLATION_HELPS = false;
-
-/**
- * On a host that sends no isolation headers the service worker adds them, from the next load on. That load happens
- * here, once in a session, if it makes a difference: threads to gain, cores for them, and nothing to lose on the page.
- */
-function isolate() {
-  if (!ISOLATION_HELPS || globalThis.crossOriginIsolated !== false || !(navigator.hardwareConcurrency > 1) || larderBoot.touched) return;
-  try {
-    if (sessionStorage.getItem("larder.isolated")) return;
-    sessionStorage.setItem("larder.isolated", "tried");
-  } catch {
-    return; // without a memory it could loop
-  }
-  location.reload();
 }
 
 startApp().catch((error) => crash(`It could not start: ${error.message}`));
