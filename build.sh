@@ -33,7 +33,8 @@ usage() {
 	  test [STAGE...]                      every check and test, or the named stages of it:
 	                                       format vet generate imports native race node browser site e2e edge
 	  check                                the quick part of test: format, vet, generated files, imports, sizes
-	  bench                                the Go benchmarks of the model and the cache
+	  bench [OPTION...]                    Larder beside other engines in Chromium (web/bench/README.md);
+	                                       --help lists the options, --go runs the Go benchmarks instead
 	  edge                                 run the edge worker in workerd on this machine
 	  generate                             write the generated files again
 	  size                                 sizes of the built site against their budgets
@@ -338,7 +339,43 @@ command_test() {
 	run_stages "${stages[@]%%:*}"
 }
 
+# need_bench builds what the benchmark in the browser needs. The models are written
+# anew when their generator has changed.
+need_bench() {
+	local dir=$work/bench
+	mkdir -p "$dir"
+	need_node
+	need_chromium
+	need_npm web/bench
+	need_go
+	go build -o "$dir/serve" ./web/bench/serve
+	go build -trimpath -buildvcs=false -o "$dir/gen.new" ./web/bench/gen
+	if ! cmp -s "$dir/gen.new" "$dir/gen" || [ ! -e "$dir/models/models.json" ]; then
+		say "generating the models of the benchmark"
+		rm -rf "$dir/models"
+		"$dir/gen.new" -out "$dir/models" >&2
+	fi
+	mv "$dir/gen.new" "$dir/gen"
+	say "building the site for the benchmark"
+	larder build --budgets=false --out "$dir/larder" >"$dir/build.log" 2>&1 || { cat "$dir/build.log" >&2; die "the site could not be built"; }
+}
+
 command_bench() {
+	case ${1:-} in
+	--go)
+		go_bench
+		return
+		;;
+	-h | --help)
+		need_npm web/bench
+		exec node web/bench/run.mjs --help
+		;;
+	esac
+	need_bench
+	exec node web/bench/run.mjs "$work/bench" "$@"
+}
+
+go_bench() {
 	need_go
 	say "benchmarks: go test -bench of ${bench_packages[*]}"
 	local packages

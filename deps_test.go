@@ -74,6 +74,8 @@ var importRules = []importRule{
 	{"web/vugudom", ""},
 	{"web/host", ""},
 	{"web/slim", ""},
+	{"web/bench/gen", "model/onnx model/onnx/onnxtest model/tensor"},
+	{"web/bench/serve", "web/host"},
 	{"web/site", "web/slim model/pack github.com/andybalholm/brotli"},
 }
 

@@ -1,0 +1,21 @@
+// Larder, as any page would use it: larder.js, and a worker of its own.
+export const title = "Larder";
+export const where = "page";
+export const file = (model) => `${model}.onnx`;
+
+let larder;
+
+export async function load({ threads }) {
+  const { open } = await import("/larder/larder.js");
+  larder = await open({ threads, persist: false });
+}
+
+export async function create({ bytes, input, threads }) {
+  const model = await larder.fromONNX(bytes, { threads });
+  const from = model.inputs[0].name;
+  const to = model.outputs[0].name;
+  return {
+    run: async () => (await model.run({ [from]: { type: "float32", dims: input.nchwShape, data: input.nchw } }))[to].data,
+    dispose: () => model.dispose(),
+  };
+}

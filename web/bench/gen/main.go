@@ -1,0 +1,61 @@
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// entry is what models.json says of one model.
+type entry struct {
+	Name  string `json:"name"`
+	Title string `json:"title"`
+	Bytes int    `json:"bytes"` // of the ONNX file
+	MACs  int    `json:"macs"`  // multiply-adds of the direct algorithm, for one picture
+}
+
+func main() {
+	out := flag.String("out", "", "folder to write to")
+	flag.Parse()
+	if *out == "" || flag.NArg() > 0 {
+		flag.Usage()
+		os.Exit(2)
+	}
+	if err := run(*out); err != nil {
+		fmt.Fprintln(os.Stderr, "gen:", err)
+		os.Exit(1)
+	}
+}
+
+// run writes all models. models.json comes last: where it is, everything is.
+func run(out string) error {
+	if err := os.MkdirAll(filepath.Join(out, "nhwc"), 0o755); err != nil {
+		return err
+	}
+	var list []entry
+	for _, m := range models {
+		n := newNet(m.name)
+		m.build(n)
+		file := encodeONNX(n)
+		list = append(list, entry{m.name, m.title, len(file), n.macs})
+		graph, weights := encodeGraph(n)
+		for name, content := range map[string][]byte{
+			m.name + ".onnx":             file,
+			"nhwc/" + m.name + ".json":   graph,
+			"nhwc/" + m.name + ".bin":    weights,
+			"nhwc/" + m.name + ".tflite": encodeTFLite(n),
+		} {
+			if err := os.WriteFile(filepath.Join(out, name), content, 0o644); err != nil {
+				return err
+			}
+		}
+		fmt.Printf("%-16s %7.2f MB %6.2f GMAC\n", m.name, float64(len(file))/1e6, float64(n.macs)/1e9)
+	}
+	index, err := json.MarshalIndent(list, "", " ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(out, "models.json"), append(index, '\n'), 0o644)
+}

@@ -1,0 +1,129 @@
+// The benchmark: see README.md. ./build.sh bench builds what it needs and starts it:
+//   node run.mjs WORK [options]
+// WORK holds gen and serve (programs), larder (the built site) and models, and gets
+// the other engines' files and the results.
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { readOptions, usage } from "./lib/options.mjs";
+import { installPeer } from "./lib/peers.mjs";
+import { first, latency, memory, timed } from "./lib/phases.mjs";
+import { startServer } from "./lib/server.mjs";
+import { compressFolder, sizer } from "./lib/size.mjs";
+import { report } from "./lib/table.mjs";
+
+if (process.argv.includes("--help")) {
+  console.log(usage);
+  process.exit();
+}
+const here = path.dirname(fileURLToPath(import.meta.url));
+const work = path.resolve(process.argv[2] ?? ".");
+const folders = { larder: path.join(work, "larder"), peers: path.join(work, "peers"), models: path.join(work, "models"), pages: here };
+
+/** The engines, in the order of the tables. */
+const ENGINES = ["larder", "ort", "tfjs", "litert"];
+
+const models = JSON.parse(fs.readFileSync(path.join(folders.models, "models.json"), "utf8"));
+const options = parse(process.argv.slice(3));
+const engines = {};
+for (const name of options.engines) {
+  engines[name] = { name, ...(await import(`./engines/${name}.mjs`)) };
+  installPeer(engines[name], here, folders.peers);
+}
+if (options.encoding === "br") compressFolder(folders.peers);
+
+const results = {
+  schema: 1,
+  date: new Date().toISOString(),
+  options,
+  cpus: os.cpus().length,
+  cpu: os.cpus()[0]?.model ?? "processor",
+  node: process.version,
+  load: [os.loadavg()[0]],
+  engines: Object.fromEntries(options.engines.map((name) => [name, { title: engines[name].title, version: version(engines[name]) }])),
+  models: Object.fromEntries(models.map(({ name, ...facts }) => [name, facts])),
+  rows: [],
+};
+const server = await startServer(path.join(work, "serve"), folders, options.encoding);
+const bench = {
+  options,
+  results,
+  server,
+  known: {}, // by model: the scores that all must agree with
+  config: ({ engine, model, threads }) => ({ engine: engines[engine], model, threads, timeout: options.timeout }),
+  async attempt(row, what, step) {
+    try {
+      await step();
+    } catch (error) {
+      (row.errors ??= []).push(`${what}: ${error.message ?? error}`);
+      console.error(`${row.model}, ${row.engine}, ${row.threads} thread(s): ${row.errors.at(-1)}`);
+    }
+  },
+};
+
+try {
+  for (const model of options.models) {
+    for (const threads of options.threads) await measure(model, threads);
+  }
+  if (options.phases.includes("size")) results.sizes = sizes();
+} finally {
+  server.stop();
+  results.load.push(os.loadavg()[0]);
+  fs.writeFileSync(options.out, JSON.stringify(results, null, 1) + "\n");
+}
+console.log(report(results));
+console.error(`the results are in ${path.relative(process.cwd(), options.out)}`);
+if (results.rows.some((row) => row.errors)) process.exitCode = 1;
+
+function parse(args) {
+  try {
+    return readOptions(args, { models: models.map((m) => m.name), engines: ENGINES, out: path.join(work, "results.json") });
+  } catch (error) {
+    console.error(`bench: ${error.message}\n${usage}`);
+    process.exit(2);
+  }
+}
+
+// version is what package.json pins; Larder is the sources as they are.
+function version(engine) {
+  if (!engine.files) return "this checkout";
+  const [scope, name] = engine.files[0].split("/");
+  const file = path.join(here, "node_modules", scope.startsWith("@") ? `${scope}/${name}` : scope, "package.json");
+  return JSON.parse(fs.readFileSync(file, "utf8")).version;
+}
+
+async function measure(model, threads) {
+  const cases = options.engines.map((engine) => ({ model, threads, engine }));
+  results.rows.push(...cases);
+  const phases = { latency, first, memory };
+  for (const [name, phase] of Object.entries(phases)) {
+    // What a first visit fetches is also what the sizes are of.
+    const wanted = options.phases.includes(name) || (name === "first" && needsFiles(threads));
+    if (wanted) await timed(`${model}, ${threads} thread(s), ${name}`, () => phase(bench, cases));
+    fs.writeFileSync(options.out, JSON.stringify(results, null, 1) + "\n");
+  }
+}
+
+// needsFiles says whether only the sizes still lack a visit with so many threads.
+function needsFiles(threads) {
+  return options.phases.includes("size") && !results.rows.some((row) => row.threads === threads && row.files);
+}
+
+// sizes sums up the files of the runtime, by engine and number of threads.
+function sizes() {
+  const sizeOf = sizer(path.join(work, "sizes.json"));
+  const sums = {};
+  for (const { engine, threads, files } of results.rows) {
+    const key = `${engine} ${threads}`;
+    if (!files || sums[key]) continue;
+    const names = [...new Set(files)];
+    const sum = { files: names, raw: 0, gzip: 0, brotli: 0 };
+    for (const name of names) {
+      const size = sizeOf(path.join(work, name));
+      for (const form of ["raw", "gzip", "brotli"]) sum[form] += size[form];
+    }
+    sums[key] = sum;
+  }
+  return sums;
+}

@@ -1,0 +1,78 @@
+// Drives one engine through its adapter (see the README), in the page or in a worker.
+
+const WIDTH = 224, HEIGHT = 224, CHANNELS = 3;
+
+// picture returns the pseudo-random input that all engines get, in both orders.
+function picture() {
+  const area = WIDTH * HEIGHT;
+  const nchw = new Float32Array(CHANNELS * area);
+  const nhwc = new Float32Array(CHANNELS * area);
+  for (let i = 0, state = 12345; i < nchw.length; i++) {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    nchw[i] = (state >>> 8) / 8388608 - 1;
+  }
+  for (let c = 0; c < CHANNELS; c++) for (let i = 0; i < area; i++) nhwc[i * CHANNELS + c] = nchw[c * area + i];
+  return { nchw, nhwc, nchwShape: [1, CHANNELS, HEIGHT, WIDTH], nhwcShape: [1, HEIGHT, WIDTH, CHANNELS] };
+}
+
+export function makeHost(engine, { model, threads, navigation }) {
+  const input = picture();
+  let current = null;
+
+  async function get(file, form) {
+    const response = await fetch(`/models/${file}`);
+    if (!response.ok) throw new Error(`${file}: status ${response.status}`);
+    return response[form]();
+  }
+
+  async function download() {
+    const [bytes, graph] = await Promise.all([get(engine.file(model), "arrayBuffer"), engine.graph && get(engine.graph(model), "json")]);
+    return { bytes, graph };
+  }
+
+  return {
+    /** Loads the runtime. */
+    load: () => engine.load({ threads }),
+
+    /** Downloads the model and makes it ready. What was downloaded is not kept. */
+    async create() {
+      current = await engine.create({ ...(await download()), input, threads });
+    },
+
+    /**
+     * Does everything that stands before a first prediction, runtime and model at the
+     * same time. The times are milliseconds since the page's navigation.
+     */
+    async first() {
+      const now = () => performance.timeOrigin + performance.now() - navigation;
+      const times = {};
+      const runtime = Promise.resolve(engine.load({ threads })).then(() => (times.runtime = now()));
+      const files = download().then((files) => ((times.model = now()), files));
+      const [ready] = await Promise.all([files, runtime]);
+      current = await engine.create({ ...ready, input, threads });
+      times.ready = now();
+      await current.run();
+      times.first = now();
+      return times;
+    },
+
+    /** Runs the model and returns how many milliseconds each run took. */
+    async run(count) {
+      const list = [];
+      for (let i = 0; i < count; i++) {
+        const start = performance.now();
+        await current.run();
+        list.push(performance.now() - start);
+      }
+      return list;
+    },
+
+    /** Runs the model and returns what it computes. */
+    scores: async () => Array.from(await current.run()),
+
+    async dispose() {
+      await current.dispose();
+      current = null;
+    },
+  };
+}
