@@ -38,11 +38,9 @@ export async function latency(bench, cases) {
   }
 }
 
-// check compares scores with those of the other engines and remembers the result.
+// check compares scores with those of the other engines and notes the best class.
 function check(bench, row, scores) {
   row.top = compare(bench.known, row.model, `${row.engine} with ${row.threads} thread(s)`, scores);
-  delete row.top.scores;
-  delete row.top.who;
 }
 
 /**
