@@ -360,6 +360,20 @@ func TestRenderTime(t *testing.T) {
 	})
 }
 
+// The picture after an answer: the answer goes before the old picture is released,
+// and whoever draws the page in between must not miss it.
+func TestPictureAfterAnswer(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		r.ready()
+		r.app.Submit(photo("a.jpg"))
+		r.answer("predict a.jpg by 2.0.0", rust(), nil)
+		r.app.Submit(photo("b.jpg"))
+		r.phase(Predicting)
+		r.answer("predict b.jpg by 2.0.0", rust(), nil)
+		r.phase(Answered)
+	})
+}
+
 func TestPictureThatCannotBeShown(t *testing.T) {
 	run(t, func(t *testing.T, r *rig) {
 		r.ready()

@@ -174,7 +174,10 @@ func (r *rig) Fetch(ctx context.Context, url string) (any, error) {
 	return r.wait(ctx, "fetch "+url, nil)
 }
 
-func (r *rig) Release(p Picture) { r.released = append(r.released, p.URL) }
+func (r *rig) Release(p Picture) {
+	r.released = append(r.released, p.URL)
+	r.app.View() // whenever the page is drawn, the state must fit together
+}
 func (r *rig) ShowTheme(t Theme) { r.theme = t }
 func (r *rig) OpenCamera()       {}
 func (r *rig) Focus(id string)   { r.focused = id }

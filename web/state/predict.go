@@ -12,6 +12,9 @@ func (a *App) Submit(p Picture) {
 	a.update(func() {
 		old, a.picture = a.picture, &p
 		a.answer = nil
+		if a.phase == Answered {
+			a.phase = Ready // the phase and the answer go together, whoever looks in between
+		}
 	})
 	if old != nil {
 		a.host.Release(*old)
