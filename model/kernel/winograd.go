@@ -34,15 +34,17 @@ type WinogradArgs struct {
 func (a WinogradArgs) Words() []uint32 { return words(a) }
 
 const (
-	winogradTile   = 4                             // output pixels of a tile in each direction
-	winogradPatch  = winogradTile + 2              // input pixels of a tile
-	winogradPlaces = winogradPatch * winogradPatch // products of a tile
+	winogradTile  = 4                // output pixels of a tile in each direction
+	winogradPatch = winogradTile + 2 // input pixels of a tile
+
+	// WinogradPlaces is the number of products of a tile.
+	WinogradPlaces = winogradPatch * winogradPatch
 )
 
 // WinogradScratch returns the bytes of scratch that each thread needs.
 func WinogradScratch(tileBlock, inPixel, outPixel int) int {
 	plane := func(pixel int) int { return (((tileBlock*pixel + 63) >> 6) | 1) << 6 }
-	return scratchHead + (outPixel+63)&^63 + winogradPlaces*(inPixel+plane(inPixel)+plane(outPixel))
+	return scratchHead + (outPixel+63)&^63 + WinogradPlaces*(inPixel+plane(inPixel)+plane(outPixel))
 }
 
 // PackWinograd transforms the weights [out][in][3][3] for winograd: for each of
@@ -51,7 +53,7 @@ func WinogradScratch(tileBlock, inPixel, outPixel int) int {
 func PackWinograd(w []float32, out, in int) []float32 {
 	k := (in + 3) &^ 3
 	panel := PackedBytes(k, out) / 4
-	packed := make([]float32, winogradPlaces*panel)
+	packed := make([]float32, WinogradPlaces*panel)
 	for o := range out {
 		for i := range in {
 			u := transformWeights(w[(o*in+i)*9:][:9])
@@ -64,7 +66,7 @@ func PackWinograd(w []float32, out, in int) []float32 {
 }
 
 // transformWeights returns G·w·Gᵀ of a 3x3 window.
-func transformWeights(w []float32) (u [winogradPlaces]float64) {
+func transformWeights(w []float32) (u [WinogradPlaces]float64) {
 	g := [winogradPatch][3]float64{{1. / 4}, {-1. / 6, -1. / 6, -1. / 6}, {-1. / 6, 1. / 6, -1. / 6}, {1. / 24, 1. / 12, 1. / 6}, {1. / 24, -1. / 12, 1. / 6}, {0, 0, 1}}
 	for i := range g {
 		for j := range g {
@@ -101,8 +103,8 @@ func emitWinograd(b *builder) *wasm.Func {
 	patch.Set(t.Add(p.word(&a.OutPixel)))
 	clearTo(f, t, patch)
 	patch.Set(patch.Add(wasm.Const(63)).And(wasm.Const(-64)))
-	v.Set(patch.Add(p.word(&a.InPixel).Mul(wasm.Const(winogradPlaces))))
-	products.Set(v.Add(planeV.Mul(wasm.Const(winogradPlaces))))
+	v.Set(patch.Add(p.word(&a.InPixel).Mul(wasm.Const(WinogradPlaces))))
+	products.Set(v.Add(planeV.Mul(wasm.Const(WinogradPlaces))))
 	winogradProduct(f, p, &a, local)
 
 	tileEnd.Set(p.word(&a.Images).Mul(tiles(p.word(&a.OutH))).Mul(tiles(p.word(&a.OutW))))
@@ -114,7 +116,7 @@ func emitWinograd(b *builder) *wasm.Func {
 			f.Call(input, p.at.Value(), tile.Add(t.Value()), v.Add(t.Mul(p.word(&a.InPixel))), planeV.Value(), patch.Value())
 		})
 		weights.Set(p.word(&a.Weights))
-		f.For(place, wasm.Const(0), wasm.Const(winogradPlaces), 1, func() {
+		f.For(place, wasm.Const(0), wasm.Const(WinogradPlaces), 1, func() {
 			f.Store(local.Value(), gemmA, v.Add(place.Mul(planeV.Value())))
 			f.Store(local.Value(), gemmC, products.Add(place.Mul(planeM.Value())))
 			f.Store(local.Value(), gemmW, weights.Value())
@@ -204,7 +206,7 @@ func emitWinogradTransform(m *wasm.Module) *wasm.Func {
 	from, line, pixel, to, plane := f.Param(0), f.Param(1), f.Param(2), f.Param(3), f.Param(4)
 	end, at := f.Int(), f.Int()
 	row, d, s := f.Ints(winogradPatch), f.Vecs(winogradPatch), f.Vecs(4)
-	half := f.Vecs(winogradPlaces) // Bᵀ·d
+	half := f.Vecs(WinogradPlaces) // Bᵀ·d
 	end.Set(from.Add(pixel.Value()))
 	for r := range row {
 		row[r].Set(from.Value())

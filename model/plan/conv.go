@@ -5,8 +5,9 @@ import (
 	"larder/model/kernel"
 )
 
-// lowerConv lowers Conv and larder.Conv: a product for 1x1 windows, a gathered
-// product for others, and the depthwise kernels where every channel is a group.
+// lowerConv lowers Conv and larder.Conv: a product for 1x1 windows, the depthwise
+// kernels where every channel is a group, Winograd's filtering where it pays, and
+// a gathered product for the rest.
 func lowerConv(b *builder, n *graph.Node) bool {
 	x, wv := n.Inputs[0], n.Inputs[1]
 	in, ok := b.shape(x)
@@ -30,6 +31,8 @@ func lowerConv(b *builder, n *graph.Node) bool {
 		c.product(b)
 	case c.group > 1 && c.group == w.channels && c.out == w.channels && input(n, 3) == nil:
 		c.depthwise(b)
+	case c.minimal():
+		c.winograd(b)
 	default:
 		c.gathered(b)
 	}

@@ -52,6 +52,27 @@ var families = []family{
 		m.add(node("Conv", "x w b", "a", ints("pads", k/2, k/2, k/2, k/2)), node("Add", pick(r, "a x", "x a"), "s"), node("Relu", "s", "y"))
 		return m
 	}},
+	{"Conv by Winograd's filtering", func(r *rand.Rand) *model {
+		m, c, n, p := newModel(), 16+r.IntN(20), 16+r.IntN(20), r.IntN(2)
+		h, w := 14+r.IntN(6), 14+r.IntN(6)
+		m.in("x", noise(r, 1+r.IntN(2), c, h, w))
+		m.in("r", noise(r, 1, n, h-2+2*p, w-2+2*p))
+		// Weights as in a trained net: the filtering is exact to some 1e-6 of the
+		// products' magnitudes, which must not dwarf their sum.
+		weights := noise(r, n, c, 3, 3)
+		for i, v := range tensor.Data[float32](weights) {
+			tensor.Data[float32](weights)[i] = v / 10
+		}
+		m.let("w", weights)
+		m.let("b", noise(r, n))
+		conv := node("Conv", "x w b", "a", ints("pads", p, p, p, p))
+		if r.IntN(2) == 0 {
+			m.add(conv, node("Relu", "a", "y"))
+		} else {
+			m.add(conv, node("Add", "a r", "y"))
+		}
+		return m
+	}},
 	{"depthwise Conv, bounds", func(r *rand.Rand) *model {
 		m, c, k := newModel(), size(r)+1, pick(r, 1, 2, 3, 5)
 		m.in("x", noise(r, 1+r.IntN(2), c, 7+r.IntN(9), 7+r.IntN(9)))

@@ -1,0 +1,64 @@
+package plan
+
+import (
+	"fmt"
+
+	"larder/model/kernel"
+)
+
+// Where Winograd's filtering pays, measured against the gathered product: with
+// fewer channels the transforms outweigh the multiplications that are saved, and
+// on smaller pictures too much of the tiles lies over the edge. The transformed
+// weights are four times as large, so that there is a limit to the other side.
+const (
+	minWinogradChannels = 16
+	minWinogradPixels   = 12 * 12
+	maxWinogradWeights  = 128 * 128
+)
+
+// winogradBlockBytes is what the transformed tiles of a block, input and output,
+// may take: about the second-level cache of a core.
+const winogradBlockBytes = 448 << 10
+
+// minimal reports whether the convolution is lowered to Winograd's filtering.
+func (c *conv) minimal() bool {
+	plain := func(a axis) bool { return a.kernel == 3 && a.stride == 1 && a.dilation == 1 }
+	return c.group == 1 && plain(c.h) && plain(c.w) && min(c.channels, c.out) >= minWinogradChannels &&
+		c.h.out*c.w.out >= minWinogradPixels && c.channels*c.out <= maxWinogradWeights
+}
+
+// winograd lowers a 3x3 convolution by F(4x4, 3x3).
+func (c *conv) winograd(b *builder) {
+	x := b.in(c.n.Inputs[0], Picture)
+	residual := c.residual(b)
+	w := b.weight(c.n.Inputs[1], filters{c.channels, c.out})
+	bias := b.bias(input(c.n, 2), c.out)
+	out := b.out(c.n.Outputs[0], Picture)
+	low, high := clamp(c.n)
+	inPixel, outPixel := lanesUp(c.channels)*floatBytes, lanesUp(c.out)*floatBytes
+	block := max(1, winogradBlockBytes/(kernel.WinogradPlaces*(inPixel+outPixel)))
+	scratchBytes := kernel.WinogradScratch(block, inPixel, outPixel)
+	scratch := b.needScratch(scratchBytes)
+	b.kernel(c.flops(), func() call {
+		a := kernel.WinogradArgs{Input: x.at(), Output: out.at(), Weights: w.at(), Bias: bias.at(), Images: uint32(c.images),
+			InH: uint32(c.h.in), InW: uint32(c.w.in), OutH: uint32(c.h.out), OutW: uint32(c.w.out), InPixel: uint32(inPixel), OutPixel: uint32(outPixel),
+			PadTop: uint32(c.h.pad), PadLeft: uint32(c.w.pad), TileBlock: uint32(block), KBlock: uint32(lanesUp(c.channels)),
+			Scratch: scratch(), ScratchBytes: uint32(scratchBytes), Low: low, High: high}
+		if residual != nil {
+			a.Residual = residual.at()
+		}
+		return call{kernel.Winograd, a}
+	}, x, residual, out)
+}
+
+// filters is the weights of a 3x3 convolution [out][in][3][3] transformed for
+// Winograd's filtering.
+type filters struct{ in, out int }
+
+func (f filters) floats() int {
+	return kernel.WinogradPlaces * kernel.PackedBytes(lanesUp(f.in), f.out) / floatBytes
+}
+
+func (f filters) pack(to, from []float32) { copy(to, kernel.PackWinograd(from, f.out, f.in)) }
+
+func (f filters) String() string { return fmt.Sprintf("filters%v", [...]int{f.in, f.out}) }
