@@ -131,9 +131,6 @@ func (f *Func) For(v IntVar, from, to Int, step int, body func()) {
 	})
 }
 
-// Return ends a function without a result.
-func (f *Func) Return() { f.emit([]byte{0x0f}) }
-
 // ReturnInt ends a function that has a result.
 func (f *Func) ReturnInt(v Int) { f.emit(v.code, []byte{0x0f}) }
 

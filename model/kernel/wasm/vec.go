@@ -44,9 +44,6 @@ func (f *Func) StoreVec(a Int, off int, e Vec) { f.emit(a.code, e.code, memarg(0
 // LoadLane reads one lane at address a + off into lane 0; the others are 0.
 func (a Int) LoadLane(off int) Vec { return Vec{join(a.code, memarg(0x5c, 2, off))} }
 
-// LoadLane is Value().LoadLane.
-func (v IntVar) LoadLane(off int) Vec { return v.Value().LoadLane(off) }
-
 // Lanes is a constant vector with four times the lane bits.
 func Lanes(bits uint32) Vec {
 	b := simd(0x0c)
