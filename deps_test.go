@@ -44,6 +44,8 @@ var importRules = []importRule{
 	{"model/engine/native", "model/engine model/kernel github.com/tetratelabs/wazero/..."},
 	{"model", "model/engine model/plan model/pass model/graph model/op model/onnx model/tensor model/pre model/post model/pack"},
 	{"model/pre", "model/tensor"},
+	{"model/pre/token", "github.com/go-faster/jx"},
+	{"model/pre/token/form", "golang.org/x/text/unicode/norm"},
 	{"model/pre/imagefile", "model/pre golang.org/x/image/..."},
 	{"model/post", "model/tensor"},
 	{"model/pack", "github.com/go-faster/jx"},
