@@ -42,7 +42,7 @@ var importRules = []importRule{
 	{"model/plan", "model/kernel model/pass model/graph model/op model/tensor"},
 	{"model/engine", "model/plan model/pass model/graph model/op model/tensor"},
 	{"model/engine/native", "model/engine model/kernel github.com/tetratelabs/wazero/..."},
-	{"model", "model/engine model/plan model/pass model/graph model/op model/onnx model/tensor model/pre model/post model/pack"},
+	{"model", "model/engine model/plan model/pass model/graph model/op model/onnx model/tensor model/pre model/pre/token model/post model/pack"},
 	{"model/pre", "model/tensor"},
 	{"model/pre/token", "github.com/go-faster/jx"},
 	{"model/pre/token/form", "golang.org/x/text/unicode/norm"},

@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"slices"
 
 	"larder/model/pack"
 	"larder/model/tensor"
@@ -9,16 +10,14 @@ import (
 
 // fitInputs checks that the model has the manifest's inputs and needs no other.
 func fitInputs(ports []Port, m *pack.Manifest) error {
-	listed := map[string]bool{}
+	for _, p := range ports {
+		if !p.Optional && !slices.ContainsFunc(m.Inputs, func(in pack.Input) bool { return in.Name == p.Name }) {
+			return mismatch(m, "the model also needs input %q (%v)", p.Name, p)
+		}
+	}
 	for i := range m.Inputs {
 		if err := fitInput(ports, m, &m.Inputs[i]); err != nil {
 			return err
-		}
-		listed[m.Inputs[i].Name] = true
-	}
-	for _, p := range ports {
-		if !listed[p.Name] && !p.Optional {
-			return mismatch(m, "the model also needs input %q (%v)", p.Name, p)
 		}
 	}
 	return nil
