@@ -68,7 +68,11 @@ func All() *Registry {
 		// Reductions.
 		reduceOps, argOps, cumulativeOps,
 		// Networks.
-		convOps, poolOps, matmulOps, einsumOps, normOps, dropoutOps,
+		convOps, poolOps, matmulOps, einsumOps, normOps, dropoutOps, lossOps,
+		attentionOps, rotaryOps, recurrentOps, sampleOps, detectOps,
+		signalOps, stateOps, placeOps, squareOps,
+		// Refused with a reason.
+		refusedOps,
 		// What rewrites make of several nodes.
 		fusedOps,
 	)
