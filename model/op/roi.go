@@ -99,6 +99,9 @@ func (r *roiPool) run(in []*tensor.Tensor, out []Value) ([]*tensor.Tensor, error
 	y, data := blank[float64](out[0].Shape)
 	x, rois := doubles(in[0]), doubles(in[1])
 	batch, channels, h, w := in[0].Dim(0), in[0].Dim(1), in[0].Dim(2), in[0].Dim(3)
+	if h*w == 0 && len(data) > 0 {
+		return nil, Invalidf("regions of empty pictures")
+	}
 	cols := in[1].Dim(1)
 	size := channels * r.height * r.width
 	for i := range out[0].Shape[0] {

@@ -67,12 +67,13 @@ func readRotary(n Node, dim string) (*rotary, error) {
 
 // headSize returns how many elements a head has.
 func (r *rotary) headSize(x tensor.Shape, half int) (int, error) {
+	if len(x) != 3 && len(x) != 4 {
+		return 0, Invalidf("input has shape %v, want rank 3 or 4", x)
+	}
 	last := x[len(x)-1]
 	switch {
 	case len(x) == 4:
 		return last, nil
-	case len(x) != 3:
-		return 0, Invalidf("input has shape %v, want rank 3 or 4", x)
 	case r.heads > 0:
 		return over("input", last, r.heads)
 	case r.offset && half >= 0: // com.microsoft lets the tables tell
@@ -119,7 +120,9 @@ func (r *rotary) types(in []Value) ([]Value, error) {
 	if len(x.Shape) == 4 {
 		places = 2
 	}
-	d.set("input", 'B', x.Shape[0])
+	if err := d.set("input", 'B', x.Shape[0]); err != nil {
+		return nil, err
+	}
 	if err := d.set("input", 'S', x.Shape[places]); err != nil {
 		return nil, err
 	}

@@ -59,7 +59,9 @@ func (s *sampler) spots(to []spot, x float64, n, stride int) []spot {
 	if s.mode == "nearest" {
 		x = math.RoundToEven(x)
 	}
-	if lo, hi := s.limits(n); x < lo || x > hi {
+	// Cubic reads beyond the border first and moves its neighbours then, as
+	// PyTorch and ONNX Runtime do.
+	if lo, hi := s.limits(n); s.mode != "cubic" && (x < lo || x > hi) {
 		switch s.padding {
 		case "border":
 			x = max(0, min(float64(n-1), x))

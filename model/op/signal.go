@@ -71,12 +71,13 @@ func (d *dft) plan(in []Value) (axis, n int, known bool, err error) {
 		n, err = checkTransform(length)
 		return axis, n, true, err
 	}
-	if n = in[0].Shape[axis]; n >= 0 && d.inverse && d.onesided {
+	if n = in[0].Shape[axis]; n < 0 {
+		return axis, n, true, nil
+	}
+	if d.inverse && d.onesided {
 		n = 2 * (n - 1)
 	}
-	if n >= 0 {
-		n, err = checkTransform(int64(n))
-	}
+	n, err = checkTransform(int64(n))
 	return axis, n, true, err
 }
 
