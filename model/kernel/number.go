@@ -65,6 +65,8 @@ const (
 	ResizeNearest                // ResizeArgs
 	ResizeBilinear               // ResizeArgs
 	Winograd                     // WinogradArgs
+	Attention                    // AttentionArgs
+	GatherRows                   // GatherArgs
 	numbers
 )
 
@@ -88,4 +90,5 @@ var names = [numbers]string{
 	SumLast: "sum-last", MeanLast: "mean-last", MaxLast: "max-last", MinLast: "min-last",
 	Transpose: "transpose", StridedCopy: "strided-copy", Copy: "copy", Fill: "fill",
 	ResizeNearest: "resize-nearest", ResizeBilinear: "resize-bilinear", Winograd: "winograd",
+	Attention: "attention", GatherRows: "gather-rows",
 }

@@ -81,6 +81,8 @@ func table() [numbers]entry {
 		ResizeNearest:  {emitResize(false), ResizeArgs{}},
 		ResizeBilinear: {emitResize(true), ResizeArgs{}},
 		Winograd:       {emitWinograd, WinogradArgs{}},
+		Attention:      {emitAttention, AttentionArgs{}},
+		GatherRows:     {emitGatherRows, GatherArgs{}},
 	}
 }
 
@@ -92,6 +94,7 @@ type builder struct {
 	rowBlocks      *wasm.Func
 	depthwisePixel *wasm.Func
 	copyLong       *wasm.Func
+	packPanel      *wasm.Func // of pack-columns
 }
 
 func newBuilder(m *wasm.Module) *builder {
@@ -99,6 +102,7 @@ func newBuilder(m *wasm.Module) *builder {
 	b.block, b.gemm = emitGEMM(m)
 	b.rowBlocks = emitRowBlocks(m, b.block)
 	b.copyLong = emitCopyLong(m)
+	b.packPanel = emitPackPanel(m)
 	b.depthwisePixel = emitDepthwisePixel(m)
 	return b
 }

@@ -29,7 +29,10 @@ func Build(g *graph.Graph, opt Options) (*Plan, error) {
 	for _, v := range g.Inputs {
 		b.plan.Inputs = append(b.plan.Inputs, b.newSlot(v, v.Default))
 	}
-	for _, n := range g.Nodes {
+	b.findReaders()
+	late := b.early()
+	b.start = b.step()
+	for _, n := range late {
 		b.node(n)
 	}
 	for _, v := range g.Outputs {
@@ -46,7 +49,14 @@ type builder struct {
 	threads int
 	plan    Plan
 	values  map[*graph.Value]*value
+	readers map[*graph.Value][]*graph.Node
 	current *graph.Node
+	// atOnce has the values that are on the Go side before the first kernel runs;
+	// the steps in front bring them over before step start.
+	atOnce       map[*graph.Value]bool
+	front        []Step
+	frontPending []pending
+	start        int
 
 	buffers []*buffer
 	reuses  []reuse
@@ -59,6 +69,7 @@ type builder struct {
 type value struct {
 	slot   int // -1: not on the Go side
 	places [layouts]*buffer
+	view   *view // nil but for a value that lies within another one
 }
 
 // pending is what a step needs once all addresses are known.
@@ -205,10 +216,12 @@ func (b *builder) in(v *graph.Value, l Layout) *buffer {
 		return at.places[l]
 	}
 	if !slices.ContainsFunc(at.places[:], func(p *buffer) bool { return p != nil }) {
+		if at.view != nil {
+			b.solid(v)
+			return b.in(v, l)
+		}
 		slot := b.slot(v)
-		place := b.newPlace(v, Plain)
-		b.use(place)
-		b.add(Step{Kind: Put, Title: "put", Value: v.Name, Slot: slot, Place: Place{Shape: b.facts[v].Shape}}, pending{place: place})
+		b.bring(v, Step{Kind: Put, Title: "put", Value: v.Name, Slot: slot, Place: Place{Shape: b.facts[v].Shape}}, b.newPlace(v, Plain))
 	}
 	return b.convert(v, l)
 }
