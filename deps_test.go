@@ -25,7 +25,7 @@ type importRule struct {
 
 // importRules is the direction of dependencies.
 var importRules = []importRule{
-	{".", "model/... cache/... web web/host web/site web/vugudom golang.org/x/..."},
+	{".", "model/... cache/... web web/host web/profile web/site web/vugudom golang.org/x/..."},
 
 	// The classifier: each layer sees those below it.
 	{"model/tensor", ""},
@@ -73,6 +73,7 @@ var importRules = []importRule{
 	{"web/state", "wasm/message"},
 	{"web/vugudom", ""},
 	{"web/host", ""},
+	{"web/profile", "web/host"},
 	{"web/slim", ""},
 	{"web/bench/gen", "model/onnx model/onnx/onnxtest model/tensor"},
 	{"web/bench/serve", "web/host"},

@@ -13,7 +13,7 @@ type plannedRun struct {
 	run
 	program *planned
 	plan    *plan.Plan
-	watch   func(s *plan.Step, do func() error) error
+	watch   *stopwatch // nil: nothing is measured, and kernel steps run together
 }
 
 // sliceFlops bounds the work that is handed to the kernels in one call, so that
@@ -34,7 +34,8 @@ func (r *plannedRun) steps(ctx context.Context) error {
 		do := func() error { return r.do(ctx, steps[i:i+n]) }
 		var err error
 		if r.watch != nil {
-			err = r.watch(&steps[i], do)
+			s := &steps[i]
+			err = r.watch.measure(StepTime{Kernel: s.Title, Host: s.Kind == plan.Host, Value: s.Value, Flops: s.Flops}.ofNode(s.Node), do)
 		} else {
 			err = do()
 		}

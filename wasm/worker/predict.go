@@ -11,16 +11,17 @@ import (
 )
 
 func (s *server) predict(ctx context.Context, c call) (result, error) {
-	h, img, err := s.picture(ctx, c)
+	in, h, img, err := s.picture(ctx, c)
 	if err != nil {
 		return result{}, err
 	}
 	decoded := s.now()
+	ctx, profile := s.watched(ctx, in.Profile)
 	answer, err := s.classify(ctx, h.model.classifier, img)
 	if err != nil {
 		return result{}, err
 	}
-	p := message.Prediction{Label: answer.Label, Unknown: answer.Unknown, Model: s.age(h.version)}
+	p := message.Prediction{Label: answer.Label, Unknown: answer.Unknown, Model: s.age(h.version), Profile: profile.message()}
 	for _, class := range answer.Classes {
 		p.Classes = append(p.Classes, message.Class(class))
 	}
@@ -34,21 +35,21 @@ func (s *server) predict(ctx context.Context, c call) (result, error) {
 	return result{tree: p.Encode()}, nil
 }
 
-// picture finds the model that a request means and decodes its picture.
-func (s *server) picture(ctx context.Context, c call) (*handle, *pre.Image, error) {
+// picture reads the request, finds the model that it means and decodes its picture.
+func (s *server) picture(ctx context.Context, c call) (message.Input, *handle, *pre.Image, error) {
 	p, err := message.DecodeInput(c.params)
 	if err != nil {
-		return nil, nil, err
+		return p, nil, nil, err
 	}
 	h, err := s.handles.Get(p.Handle)
 	if err != nil {
-		return nil, nil, err
+		return p, nil, nil, err
 	}
 	if h.model.classifier == nil {
-		return nil, nil, fault(message.CodeUnsupportedInput, "this model has no labels, so it cannot predict; use run")
+		return p, nil, nil, fault(message.CodeUnsupportedInput, "this model has no labels, so it cannot predict; use run")
 	}
 	img, err := s.host.Picture(ctx, p.Input)
-	return h, img, err
+	return p, h, img, err
 }
 
 // classify waits for its turn to compute.
@@ -64,7 +65,7 @@ func (s *server) classify(ctx context.Context, m *model.Classifier, img *pre.Ima
 // preprocess returns what predict would feed to the model, in the form that run
 // takes.
 func (s *server) preprocess(ctx context.Context, c call) (result, error) {
-	h, img, err := s.picture(ctx, c)
+	_, h, img, err := s.picture(ctx, c)
 	if err != nil {
 		return result{}, err
 	}
@@ -72,7 +73,8 @@ func (s *server) preprocess(ctx context.Context, c call) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	return s.tensors(map[string]*tensor.Tensor{h.model.manifest.Inputs[0].Name: t})
+	named, give, err := s.tensors(map[string]*tensor.Tensor{h.model.manifest.Inputs[0].Name: t})
+	return result{tree: message.EncodeTensors(named), give: give}, err
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

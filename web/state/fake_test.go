@@ -63,7 +63,7 @@ func run(t *testing.T, f func(t *testing.T, r *rig)) {
 			Online: true,
 		})
 		f(t, r)
-		synctest.Wait() // what the test set going may be about to call
+		synctest.Wait()                   // what the test set going may be about to call
 		for i := 0; i < len(r.all); i++ { // let what still waits end, and what comes of that
 			select {
 			case r.all[i].answer <- reply{err: errGone}:

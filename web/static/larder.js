@@ -74,16 +74,17 @@ class Larder {
 
   get info() { return this.#channel.upToDate(this.#info); }
 
-  async load(name, { version = "", signal, onProgress } = {}) {
+  async load(name, { version = "", profile = false, signal, onProgress } = {}) {
+    checkFlag("profile", profile);
     const info = await this.#channel.call("load", { model: checkText("name", name), version: checkText("version", version) }, { signal, onProgress, late: release });
     if (info.source === "registry" && this.#persist) askToPersist();
-    return new Model(this.#channel, info);
+    return new Model(this.#channel, info, profile);
   }
 
-  async fromONNX(bytes, { threads, profile, signal, onProgress } = {}) {
-    if (profile !== undefined && typeof profile !== "boolean") throw new LarderError("invalid-input", "profile: is not a boolean");
+  async fromONNX(bytes, { threads, profile = false, signal, onProgress } = {}) {
+    checkFlag("profile", profile);
     const params = { bytes: ownBytes(bytes), threads: threads === undefined ? 0 : checkThreads(threads) };
-    return new Model(this.#channel, await this.#channel.call("fromONNX", params, { signal, onProgress, late: release }));
+    return new Model(this.#channel, await this.#channel.call("fromONNX", params, { signal, onProgress, late: release }), profile);
   }
 
   async index({ signal } = {}) {
@@ -99,20 +100,26 @@ class Model {
   #channel;
   #handle;
   #info;
+  #watched; // whether each run is measured
+  #profile = null; // of the last one
 
-  constructor(channel, { handle, ...info }) {
+  constructor(channel, { handle, ...info }, watched) {
     this.#channel = channel;
     this.#handle = handle;
     this.#info = info;
+    this.#watched = watched;
   }
 
   get info() { return this.#channel.upToDate(this.#info); }
   get inputs() { return this.info.inputs; }
   get outputs() { return this.info.outputs; }
+  get profile() { return this.#profile; }
 
   async predict(input, { signal } = {}) {
     const { value, transfer } = await picture(input);
-    return this.#call("predict", { input: value }, { signal, transfer });
+    const { profile, ...prediction } = await this.#call("predict", { input: value, profile: this.#watched }, { signal, transfer });
+    this.#profile = profile;
+    return prediction;
   }
 
   async preprocess(input, { signal } = {}) {
@@ -122,7 +129,9 @@ class Model {
 
   async run(inputs, { signal, transfer = false } = {}) {
     const { tensors, buffers } = pack(inputs, transfer);
-    return this.#call("run", { inputs: tensors }, { signal, transfer: buffers });
+    const { outputs, profile } = await this.#call("run", { inputs: tensors, profile: this.#watched }, { signal, transfer: buffers });
+    this.#profile = profile;
+    return outputs;
   }
 
   async dispose() {
@@ -325,6 +334,10 @@ function resolvers() {
 // a page can ask; a refusal changes nothing, cache.stats() tells.
 function askToPersist() {
   if (globalThis.document) navigator.storage?.persist?.().catch(() => {});
+}
+
+function checkFlag(what, value) {
+  if (typeof value !== "boolean") throw new LarderError("invalid-input", `${what}: ${String(value)} is not a boolean`);
 }
 
 function checkText(what, value) {
