@@ -27,7 +27,7 @@ func (b *builder) early() (late []*graph.Node) {
 		b.atOnce[v] = true
 	}
 	for _, n := range b.g.Nodes {
-		if find(n) != nil && b.simple(n) || !b.readyAtOnce(n) {
+		if b.lowering(n) != nil || !b.readyAtOnce(n) {
 			late = append(late, n)
 			continue
 		}

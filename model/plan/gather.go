@@ -83,7 +83,7 @@ func (b *builder) indices(v *graph.Value, size int) *buffer {
 	slot := b.slot(v)
 	shape := b.facts.Of(v).Shape
 	place := b.buffer(elems(shape) * wordBytes)
-	b.bring(v, Step{Kind: PutIndices, Title: "put-indices", Value: v.Name, Slot: slot, Place: Place{Shape: shape}, Limit: size}, place)
+	b.bring(v, Step{Kind: PutIndices, Node: b.current, Title: "put-indices", Value: v.Name, Slot: slot, Place: Place{Shape: shape}, Limit: size}, place)
 	return place
 }
 
