@@ -326,6 +326,18 @@ export interface TensorData {
   /** 0 is false, everything else true. */
   bool: Uint8Array;
   string: string[];
+  /** The bits of each number, also of the other types of eight bits and of float4. */
+  float8e4m3fn: Uint8Array;
+  float8e4m3fnuz: Uint8Array;
+  float8e5m2: Uint8Array;
+  float8e5m2fnuz: Uint8Array;
+  float8e8m0: Uint8Array;
+  float4e2m1: Uint8Array;
+  /** One number a byte, as for the other integers of 2 and 4 bits. */
+  int4: Int8Array;
+  uint4: Uint8Array;
+  int2: Int8Array;
+  uint2: Uint8Array;
   /** Pairs: real part, imaginary part. */
   complex64: Float32Array;
   /** Pairs: real part, imaginary part. */
