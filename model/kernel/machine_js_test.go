@@ -49,6 +49,18 @@ func (m jsMemory) Read(at, n uint32) ([]byte, bool) {
 	return b, js.CopyBytesToGo(b, v) == len(b)
 }
 
+func (m jsMemory) ReadUint16Le(at uint32) (uint16, bool) {
+	b, ok := m.Read(at, 2)
+	if !ok {
+		return 0, false
+	}
+	return binary.LittleEndian.Uint16(b), true
+}
+
+func (m jsMemory) WriteUint16Le(at uint32, v uint16) bool {
+	return m.Write(at, binary.LittleEndian.AppendUint16(nil, v))
+}
+
 func (m jsMemory) WriteUint32Le(at, v uint32) bool {
 	return m.Write(at, binary.LittleEndian.AppendUint32(nil, v))
 }

@@ -34,6 +34,8 @@ type machine struct {
 type memory interface {
 	Write(at uint32, b []byte) bool
 	Read(at, n uint32) ([]byte, bool)
+	ReadUint16Le(at uint32) (uint16, bool)
+	WriteUint16Le(at uint32, v uint16) bool
 	WriteUint32Le(at, v uint32) bool
 	WriteFloat32Le(at uint32, v float32) bool
 }
