@@ -13,7 +13,9 @@ type Pass struct {
 
 // All is the pipeline, in order.
 var All = []Pass{
-	{"dead", Dead}, // first: what nobody needs must not cost or fail
+	{"dead", Dead},         // first: what nobody needs must not cost or fail
+	{"integers", Integers}, // before weights become floats
+	{"dead", Dead},
 	{"fold", Fold},
 	{"identity", Identity},
 	{"common", Common},
