@@ -85,6 +85,6 @@ func All() *Registry {
 		// How the first opset had some of the above.
 		opset1Ops,
 		// What rewrites make of several nodes.
-		fusedOps,
+		fusedOps, integerOps,
 	)
 }
