@@ -25,7 +25,7 @@ var budgets = []budget{
 	{"runtime of a visit (worker, kernels, scripts)", visitParts, 1_000_000},
 	// With what rare models need besides. The goal is 1,200,000; above it are mostly the
 	// plain operators' many element types, and Go's own runtime and tables.
-	{"runtime with everything (and worker-more)", append([]string{"assets/worker-more.wasm"}, visitParts...), 1_420_000},
+	{"runtime with everything (and worker-more)", append([]string{"assets/worker-more.wasm"}, visitParts...), 1_480_000},
 }
 
 // CheckBudgets returns an error that names every artefact above its budget.
