@@ -99,7 +99,7 @@ var smallReaders = []string{
 	"Transpose", "Concat", "Split", "Slice", "Gather", "GatherElements", "GatherND", "Expand", "Tile", "Pad",
 	"ScatterElements", "ScatterND", "Scatter", "Where", "Compress", "DepthToSpace", "SpaceToDepth", "ReverseSequence", "EyeLike",
 	"QuantizeLinear", "DequantizeLinear", "OneHot", "Upsample", "Resize", "Trilu", "Dropout", "ConstantOfShape", "Range", "RandomNormalLike",
-	"ArrayFeatureExtractor",
+	"ArrayFeatureExtractor", "SequenceConstruct", "SequenceInsert", "Optional", "OptionalHasElement", "OptionalGetElement",
 }
 
 // TestSmallTypesAreNotNumbers gives small types to every operator: only those

@@ -113,6 +113,9 @@ func (r *ruled) values(in []Value) ([]Value, error) {
 		if v.Const != nil {
 			v = Known(v.Const)
 		}
+		if v.DType.Composite() && !takesComposites(r.rule) {
+			return nil, Invalidf("input %d is a %v, want a tensor", i, v.DType)
+		}
 		vs[i] = v
 	}
 	return vs, nil
@@ -158,6 +161,8 @@ func elemBytes(d tensor.DType) int {
 	switch {
 	case d == tensor.String:
 		return 16
+	case d.Composite():
+		return compositeBytes
 	case d.Size() == 0:
 		return 1
 	}
@@ -171,12 +176,15 @@ func foldable(in, out []Value) bool {
 		if v.Absent {
 			continue
 		}
-		if v.Const == nil {
+		if v.Const == nil || v.DType.Composite() {
 			return false
 		}
 		small += v.Const.Len()
 	}
 	for _, v := range out {
+		if v.DType.Composite() {
+			return false
+		}
 		if !v.Ranked || !v.Shape.Known() {
 			// The size depends on contents, and follows that of the inputs.
 			if small > foldElems {
