@@ -126,7 +126,7 @@ func (t target) input(s *model.Session, m *pack.Manifest) (*tensor.Tensor, error
 		}
 		return x, binary.Read(bytes.NewReader(t.tensor.Data), binary.LittleEndian, tensor.Data[float32](x))
 	case t.picture != nil:
-		c, err := model.NewClassifier(s, m)
+		c, err := model.NewClassifier(s, m, model.ClassifierOptions{})
 		if err != nil {
 			return nil, err
 		}
@@ -134,7 +134,8 @@ func (t target) input(s *model.Session, m *pack.Manifest) (*tensor.Tensor, error
 		if err != nil {
 			return nil, err
 		}
-		return c.Preprocess(img)
+		in, err := c.Preprocess(model.Picture{Image: img})
+		return in[m.Inputs[0].Name], err
 	}
 	return nil, nil
 }

@@ -43,7 +43,7 @@ func DecodeLoad(v any) (Load, error) {
 // Input holds the parameters of [MethodPredict] and [MethodPreprocess].
 type Input struct {
 	Handle int
-	Input  any // a Blob, ArrayBuffer, ImageData or ImageBitmap: not looked at here
+	Input  any // a picture, a text or fields: not looked at here
 	// Profile asks predict to say where the time went.
 	Profile bool
 }

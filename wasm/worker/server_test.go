@@ -352,3 +352,25 @@ func FuzzReceive(f *testing.F) {
 		}
 	})
 }
+
+// TestPredictOtherKind gives a model of pictures what it does not take.
+func TestPredictOtherKind(t *testing.T) {
+	b := newBench(t)
+	b.open()
+	info := b.load("leaf-small", "")
+	for _, tt := range []struct {
+		name  string
+		input any
+	}{
+		{"a text", "leaf"},
+		{"a pair of texts", map[string]any{"text": "a", "pair": "b"}},
+		{"a row", map[string]any{"length": 1.0}},
+		{"a text that is no string", map[string]any{"text": 1.0}},
+		{"a text and more", map[string]any{"text": "a", "length": 1.0}},
+		{"a row with a string", map[string]any{"length": "1"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b.refused(message.CodeInvalidInput, message.MethodPredict, message.Input{Handle: info.Handle, Input: tt.input}.Encode())
+		})
+	}
+}

@@ -136,6 +136,12 @@ export interface ONNXOptions extends ProgressOptions {
   profile?: boolean;
 }
 
+/**
+ * What a model is asked about: a picture, a text, a pair of texts for a model that
+ * compares two, or a number for each column of a table.
+ */
+export type Question = Picture | string | { text: string; pair?: string } | Record<string, number>;
+
 /** Whatever shows a picture. Elements must not come from another site without CORS. */
 export type Picture =
   | Blob
@@ -162,17 +168,19 @@ export interface Model {
   readonly profile: Profile | null;
 
   /**
-   * Says what a picture shows. EXIF orientation is applied, colours are taken as
-   * stored. The picture stays the caller's.
+   * Says what a picture, a text or a row of a table is; the model's manifest says
+   * which of them it takes. A picture's EXIF orientation is applied, its colours are
+   * taken as stored, and it stays the caller's.
    *
-   * Codes: `invalid-input` (empty, cut short, damaged, no picture), `unsupported-input`
-   * (a format this browser does not read, more than 33.5 megapixels, a model without
-   * labels), `aborted`, `closed`.
+   * Codes: `invalid-input` (empty, cut short, damaged, a field that lacks, an input
+   * of another kind than the model takes), `unsupported-input` (a format this browser
+   * does not read, more than 33.5 megapixels, a model without labels), `aborted`,
+   * `closed`.
    */
-  predict(picture: Picture, options?: CallOptions): Promise<Prediction>;
+  predict(input: Question, options?: CallOptions): Promise<Prediction>;
 
-  /** Prepares a picture as `predict` does and returns the tensors that `run` takes. */
-  preprocess(picture: Picture, options?: CallOptions): Promise<Tensors>;
+  /** Prepares an input as `predict` does and returns the tensors that `run` takes. */
+  preprocess(input: Question, options?: CallOptions): Promise<Tensors>;
 
   /**
    * Computes all outputs from named tensors. The arrays are copied unless `transfer`

@@ -116,14 +116,14 @@ class Model {
   get profile() { return this.#profile; }
 
   async predict(input, { signal } = {}) {
-    const { value, transfer } = await picture(input);
+    const { value, transfer } = await question(input);
     const { profile, ...prediction } = await this.#call("predict", { input: value, profile: this.#watched }, { signal, transfer });
     this.#profile = profile;
     return prediction;
   }
 
   async preprocess(input, { signal } = {}) {
-    const { value, transfer } = await picture(input);
+    const { value, transfer } = await question(input);
     return this.#call("preprocess", { input: value }, { signal, transfer });
   }
 
@@ -347,6 +347,25 @@ function checkText(what, value) {
 
 const isA = (value, name) => typeof globalThis[name] === "function" && value instanceof globalThis[name];
 
+// question turns what a model is asked about into what can be sent: a text, a pair
+// of texts, a row of a table, or a picture.
+async function question(input) {
+  if (typeof input === "string") return { value: checkLength("the text", input) };
+  if (input === null || typeof input !== "object" || ![Object.prototype, null].includes(Object.getPrototypeOf(input))) return picture(input);
+  for (const [name, value] of Object.entries(input)) {
+    if (typeof value === "string") checkLength(`"${name}"`, value);
+    else if (typeof value !== "number") throw new LarderError("invalid-input", `"${name}" is neither a text nor a number`);
+  }
+  return { value: input };
+}
+
+const MAX_TEXT = 2 ** 18;
+
+function checkLength(what, text) {
+  if (text.length > MAX_TEXT) throw new LarderError("invalid-input", `${what} has ${text.length} characters, at most ${MAX_TEXT} are allowed`);
+  return text;
+}
+
 // picture turns what a caller has into what can be sent. Elements of a page become
 // bitmaps, in the values that are stored: no colour management, no premultiplied alpha.
 async function picture(input) {
@@ -354,7 +373,7 @@ async function picture(input) {
   if (input instanceof ArrayBuffer || ArrayBuffer.isView(input)) return { value: ownBytes(input) };
   const elements = ["HTMLImageElement", "HTMLCanvasElement", "HTMLVideoElement", "OffscreenCanvas", "SVGImageElement"];
   if (!elements.some((name) => isA(input, name))) {
-    throw new LarderError("unsupported-input", "the input is no picture: give a Blob, File, ArrayBuffer, ImageData, ImageBitmap, image, canvas or video");
+    throw new LarderError("unsupported-input", "the input is no picture, text or row of numbers: give a string, an object, a Blob, File, ArrayBuffer, ImageData, ImageBitmap, image, canvas or video");
   }
   try {
     if (isA(input, "HTMLImageElement")) await input.decode();
