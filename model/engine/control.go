@@ -54,6 +54,9 @@ type turns struct {
 
 // control runs a node with bodies.
 func (r *run) control(ctx context.Context, n *graph.Node, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
+	if ctx.Value(profileKey{}) != nil { // the node is measured as a whole
+		ctx = context.WithValue(ctx, profileKey{}, nil)
+	}
 	k := len(in) - n.Control.Captured
 	t := &turns{run: r, ctx: ctx, node: n, in: in[:k], captured: in[k:]}
 	switch n.Control.Kind {

@@ -242,3 +242,31 @@ func (c *Control) collected(v op.Value, i int, in []op.Value) op.Value {
 	shape := append(append(v.Shape[:axis:axis], tensor.Unknown), v.Shape[axis:]...)
 	return c.unbatch(op.Of(v.DType, shape...), in)
 }
+
+// DeclareBodies makes the inputs of n's bodies say what is known of them in every
+// turn, given the facts of the graph around: passes rely on it.
+func (n *Node) DeclareBodies(facts Facts) error {
+	in := make([]op.Value, len(n.Inputs))
+	for i, v := range n.Inputs {
+		in[i] = facts.Of(v)
+	}
+	c := n.Control
+	feeds, err := c.Feeds(in)
+	if err != nil {
+		return n.Fail(in, err)
+	}
+	if c.Kind != If {
+		if _, err := c.settle(feeds, 0); err != nil {
+			return nil // nothing is known then, and the body is left alone
+		}
+	}
+	for _, body := range c.Bodies {
+		for i, v := range body.Inputs {
+			if feeds[i].DType != tensor.Undefined {
+				v.Declared, v.Symbols = feeds[i], make([]string, len(feeds[i].Shape))
+				v.Declared.Const = nil
+			}
+		}
+	}
+	return nil
+}
