@@ -166,10 +166,11 @@ func (t *turns) count(v *tensor.Tensor) (int64, error) {
 	return tensor.Data[int64](v)[0], nil
 }
 
-// sameTypes checks that what is handed to the next turn keeps its type.
+// sameTypes checks that what is handed to the next turn keeps its type. What was
+// optional may turn out to be there.
 func (t *turns) sameTypes(was, now []*tensor.Tensor) error {
 	for i, v := range was {
-		if v.DType() != now[i].DType() {
+		if v.DType() != now[i].DType() && v.DType() != tensor.Optional {
 			return t.fail(op.Invalidf("value %d becomes %v, it was %v", i, now[i], v))
 		}
 	}

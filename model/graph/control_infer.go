@@ -201,7 +201,7 @@ func (c *Control) settle(feeds []op.Value, depth int) ([]op.Value, error) {
 		}
 	}
 	for i := range states {
-		states[i] = kindOnly(states[i])
+		states[i] = handed(states[i], op.Value{})
 	}
 	return outputs(body, feeds, depth)
 }
@@ -209,7 +209,10 @@ func (c *Control) settle(feeds []op.Value, depth int) ([]op.Value, error) {
 // handed is what is true of a state before and after a turn. Its type does not
 // change: a run refuses that.
 func handed(was, now op.Value) op.Value {
-	if was.DType.Composite() || now.DType == tensor.Undefined {
+	switch {
+	case was.DType == tensor.Optional: // it may turn out to be there
+		return op.Value{}
+	case was.DType.Composite() || now.DType == tensor.Undefined:
 		return op.Value{DType: was.DType}
 	}
 	now.DType = was.DType
