@@ -13,8 +13,10 @@ type Pass struct {
 
 // All is the pipeline, in order.
 var All = []Pass{
-	{"dead", Dead}, // first: what nobody needs must not cost or fail
-	{"branch", Branch},
+	{"dead", Dead},         // first: what nobody needs must not cost or fail
+	{"branch", Branch},     // before the rest: it brings nodes
+	{"integers", Integers}, // before weights become floats
+	{"dead", Dead},
 	{foldName, Fold},
 	{"identity", Identity},
 	{"common", Common},
@@ -23,7 +25,9 @@ var All = []Pass{
 	{"gelu", GELU},
 	{"hardswish", HardSwish},
 	{"silu", SiLU},
+	{"unbind", Unbind},
 	{"transpose", Transpose},
+	{"attention", Attention},
 	// What convolutions and products take in; in this order, because bounds come
 	// last in what the fused operators compute.
 	{"pad", Pad},
