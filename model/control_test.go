@@ -160,7 +160,9 @@ func TestNoTurns(t *testing.T) {
 
 // TestControlErrors checks what a hostile or wrong body leads to.
 func TestControlErrors(t *testing.T) {
-	loop := func(attrs ...*onnx.Attribute) *onnx.Model { return controlled("y", node("Loop", "n _ x", "y", attrs...)) }
+	loop := func(attrs ...*onnx.Attribute) *onnx.Model {
+		return controlled("y", node("Loop", "n _ x", "y", attrs...))
+	}
 	tests := []struct {
 		name  string
 		model *onnx.Model
