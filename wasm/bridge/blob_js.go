@@ -5,6 +5,7 @@ package bridge
 import (
 	"context"
 	"fmt"
+	"io"
 
 	"github.com/hack-pad/safejs"
 )
@@ -37,6 +38,31 @@ func (b *Blob) Size() int64 { return b.size }
 func (b *Blob) Bytes() ([]byte, error) {
 	out := make([]byte, b.size)
 	return out, copyBytes("blob", out, b.array)
+}
+
+// ReadAt implements io.ReaderAt: it copies a part into Go's heap.
+func (b *Blob) ReadAt(p []byte, at int64) (int, error) {
+	n := int(max(0, min(int64(len(p)), b.size-at)))
+	part, err := b.array.Call("subarray", int(at), int(at)+n)
+	if err != nil {
+		return 0, wrap("blob", err)
+	}
+	if err := copyBytes("blob", p[:n], part); err != nil {
+		return 0, err
+	}
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+// Free gives the memory back at once: JavaScript would keep it until Go has noticed
+// that nobody refers to it, and Go's heap does not grow by it. Nobody may use the
+// bytes any more. Browsers without ArrayBuffer.prototype.transfer wait for that.
+func (b *Blob) Free() {
+	if buffer, err := b.array.Get("buffer"); err == nil {
+		_, _ = buffer.Call("transfer", 0)
+	}
 }
 
 // copyBytes copies all bytes of a Uint8Array or Uint8ClampedArray, which must have

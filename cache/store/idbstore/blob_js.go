@@ -39,6 +39,32 @@ func (b *Blob) Bytes() ([]byte, error) {
 	return out, nil
 }
 
+// ReadAt implements io.ReaderAt: it copies a part into Go's heap. The part must lie
+// within the Blob.
+func (b *Blob) ReadAt(p []byte, at int64) (int, error) {
+	part, err := b.array.Call("subarray", int(at), int(at)+len(p))
+	if err != nil {
+		return 0, typed("bytes", "", err)
+	}
+	if n, err := part.Length(); err != nil || n != len(p) {
+		return 0, &store.Error{Code: store.Internal, Op: "bytes", Err: fmt.Errorf("the buffer was transferred away")}
+	}
+	if len(p) == 0 {
+		return 0, nil
+	}
+	n, err := safejs.CopyBytesToGo(p, part)
+	return n, err
+}
+
+// Free gives the memory back at once: JavaScript would keep it until Go has noticed
+// that nobody refers to it, and Go's heap does not grow by it. Browsers without
+// ArrayBuffer.prototype.transfer wait for that.
+func (b *Blob) Free() {
+	if buffer, err := b.array.Get("buffer"); err == nil {
+		_, _ = buffer.Call("transfer", 0)
+	}
+}
+
 // foreign is a Blob whose bytes are in the browser's memory already: an ArrayBuffer or
 // a view of one.
 type foreign interface{ JSValue() safejs.Value }
