@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/hack-pad/safejs"
 )
@@ -58,12 +59,35 @@ func (b *Blob) ReadAt(p []byte, at int64) (int, error) {
 
 // Free gives the memory back at once: JavaScript would keep it until Go has noticed
 // that nobody refers to it, and Go's heap does not grow by it. Nobody may use the
-// bytes any more. Browsers without ArrayBuffer.prototype.transfer wait for that.
+// bytes any more.
 func (b *Blob) Free() {
-	if buffer, err := b.array.Get("buffer"); err == nil {
-		_, _ = buffer.Call("transfer", 0)
+	buffer, err := b.array.Get("buffer")
+	if err != nil {
+		return
+	}
+	if port, err := nowhere(); err == nil {
+		// An error leaves the buffer to the collector.
+		_, _ = port.Call("postMessage", 0, []any{buffer})
 	}
 }
+
+// nowhere is a port whose other side is closed: what is given away to it is freed.
+// ArrayBuffer.prototype.transfer does not do that in Chromium, where the page's side
+// of the buffer keeps the memory.
+var nowhere = sync.OnceValues(func() (port safejs.Value, err error) {
+	channel, err := class("MessageChannel").New()
+	if err != nil {
+		return port, err
+	}
+	other, err := channel.Get("port2")
+	if err != nil {
+		return port, err
+	}
+	if _, err := other.Call("close"); err != nil {
+		return port, err
+	}
+	return channel.Get("port1")
+})
 
 // copyBytes copies all bytes of a Uint8Array or Uint8ClampedArray, which must have
 // the length of dst. It looks at the length first because an array whose buffer
