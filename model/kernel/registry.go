@@ -81,6 +81,23 @@ func table() [numbers]entry {
 		ResizeNearest:  {emitResize(false), ResizeArgs{}},
 		ResizeBilinear: {emitResize(true), ResizeArgs{}},
 		Winograd:       {emitWinograd, WinogradArgs{}},
+		Attention:      {emitAttention, AttentionArgs{}},
+		GatherRows:     {emitGatherRows, GatherArgs{}},
+
+		QGEMM:         {emitQGEMMKernel, QGEMMArgs{}},
+		QConv:         {emitQConv, QConvArgs{}},
+		QDepthwise:    {emitQWindow(false), QWindowArgs{}},
+		QDepthwise3:   {emitQDepthwise(3, 1), QWindowArgs{}},
+		QDepthwise3S2: {emitQDepthwise(3, 2), QWindowArgs{}},
+		QDepthwise5:   {emitQDepthwise(5, 1), QWindowArgs{}},
+		QDepthwise5S2: {emitQDepthwise(5, 2), QWindowArgs{}},
+		QMaxPool:      {emitQWindow(true), QWindowArgs{}},
+		QAdd:          {emitQAdd, QAddArgs{}},
+		Quantize:      {emitQuantize, QuantizeArgs{}},
+		Dequantize:    {emitDequantize, QuantizeArgs{}},
+		QMean:         {emitQMean, QMeanArgs{}},
+		Range:         {emitRange, RangeArgs{}},
+		QuantizeBy:    {emitQuantizeBy, QuantizeByArgs{}},
 	}
 }
 
@@ -92,6 +109,9 @@ type builder struct {
 	rowBlocks      *wasm.Func
 	depthwisePixel *wasm.Func
 	copyLong       *wasm.Func
+	packPanel      *wasm.Func // of pack-columns
+	gather         *wasm.Func // patches of a convolution
+	qblock         *wasm.Func // of the product of integers
 }
 
 func newBuilder(m *wasm.Module) *builder {
@@ -99,6 +119,9 @@ func newBuilder(m *wasm.Module) *builder {
 	b.block, b.gemm = emitGEMM(m)
 	b.rowBlocks = emitRowBlocks(m, b.block)
 	b.copyLong = emitCopyLong(m)
+	b.packPanel = emitPackPanel(m)
+	b.gather = emitGather(m)
+	b.qblock = emitQGEMM(m)
 	b.depthwisePixel = emitDepthwisePixel(m)
 	return b
 }

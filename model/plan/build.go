@@ -29,7 +29,10 @@ func Build(g *graph.Graph, opt Options) (*Plan, error) {
 	for _, v := range g.Inputs {
 		b.plan.Inputs = append(b.plan.Inputs, b.newSlot(v, v.Default))
 	}
-	for _, n := range g.Nodes {
+	b.findReaders()
+	late := b.early()
+	b.start = b.step()
+	for _, n := range late {
 		b.node(n)
 	}
 	for _, v := range g.Outputs {
@@ -46,7 +49,14 @@ type builder struct {
 	threads int
 	plan    Plan
 	values  map[*graph.Value]*value
+	readers map[*graph.Value][]*graph.Node
 	current *graph.Node
+	// atOnce has the values that are on the Go side before the first kernel runs;
+	// the steps in front bring them over before step start.
+	atOnce       map[*graph.Value]bool
+	front        []Step
+	frontPending []pending
+	start        int
 
 	buffers []*buffer
 	reuses  []reuse
@@ -59,6 +69,10 @@ type builder struct {
 type value struct {
 	slot   int // -1: not on the Go side
 	places [layouts]*buffer
+	view   *view // nil but for a value that lies within another one
+	// float is the value of floats with the numbers of this one, of integers;
+	// short is the way back. See short.go.
+	float, short *graph.Value
 }
 
 // pending is what a step needs once all addresses are known.
@@ -73,10 +87,17 @@ func (b *builder) node(n *graph.Node) {
 		return
 	}
 	b.current = n
-	if lower := find(n); lower != nil && b.simple(n) && lower(b, n) {
-		return
+	if lower := b.lowering(n); lower == nil || !lower(b, n) {
+		b.host(n)
 	}
-	b.host(n)
+}
+
+// lowering returns what may lower n, nil if it stays on the Go side.
+func (b *builder) lowering(n *graph.Node) lowering {
+	if l := b.findShort(n); l != nil || !b.simple(n) {
+		return l
+	}
+	return find(n)
 }
 
 // operator returns the name under which the tables have n's operator.
@@ -156,10 +177,14 @@ func (b *builder) slot(v *graph.Value) int {
 	if c := b.constant(v); c != nil {
 		return b.newSlot(v, c)
 	}
-	place := b.in(v, Plain)
+	from := v
+	if b.isShort(v) {
+		from = b.float(v)
+	}
+	place := b.in(from, Plain)
 	slot := b.newSlot(v, nil)
 	b.use(place)
-	b.add(Step{Kind: Fetch, Title: "fetch", Value: v.Name, Slot: slot, Place: Place{Shape: b.facts[v].Shape}}, pending{place: place})
+	b.add(Step{Kind: Fetch, Title: "fetch", Value: v.Name, Slot: slot, Place: Place{Type: b.facts[v].DType, Shape: b.facts[v].Shape}}, pending{place: place})
 	return slot
 }
 
@@ -205,12 +230,22 @@ func (b *builder) in(v *graph.Value, l Layout) *buffer {
 		return at.places[l]
 	}
 	if !slices.ContainsFunc(at.places[:], func(p *buffer) bool { return p != nil }) {
-		slot := b.slot(v)
-		place := b.newPlace(v, Plain)
-		b.use(place)
-		b.add(Step{Kind: Put, Title: "put", Value: v.Name, Slot: slot, Place: Place{Shape: b.facts[v].Shape}}, pending{place: place})
+		switch {
+		case at.view != nil:
+			b.solid(v)
+			return b.in(v, l)
+		case at.short != nil:
+			b.toFloats(v)
+		default:
+			b.put(v, b.slot(v))
+		}
 	}
 	return b.convert(v, l)
+}
+
+// put brings what is in a slot to the arena, as floats.
+func (b *builder) put(v *graph.Value, slot int) {
+	b.bring(v, Step{Kind: Put, Title: "put", Value: v.Name, Slot: slot, Place: Place{Type: tensor.Float32, Shape: b.facts[v].Shape}}, b.newPlace(v, Plain))
 }
 
 // layout returns the layout in which v is at hand, or the given one.
@@ -228,7 +263,7 @@ func (b *builder) layout(v *graph.Value, l Layout) Layout {
 func (b *builder) out(v *graph.Value, l Layout) *buffer { return b.newPlace(v, l) }
 
 func (b *builder) newPlace(v *graph.Value, l Layout) *buffer {
-	place := b.buffer(l.floats(b.facts[v].Shape) * floatBytes)
+	place := b.buffer(l.floats(b.facts[v].Shape) * b.elementBytes(v))
 	b.of(v).places[l] = place
 	if v.Producer != nil && place.bytes > b.largest {
 		b.largest, b.plan.Largest = place.bytes, v.Producer

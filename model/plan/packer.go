@@ -117,3 +117,10 @@ func (m *packer) whole(r recipe, n int, fill func(to, from []float32)) error {
 	fill(to, from)
 	return m.to(0, to)
 }
+
+// wholeShorts packs a constant of 16-bit integers at once.
+func (m *packer) wholeShorts(r recipe, fill func(to, from []int16)) error {
+	to := m.blank(r.floats())
+	fill(shortsOf(to), tensor.Data[int16](m.from))
+	return m.to(0, to)
+}

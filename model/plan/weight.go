@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"unsafe"
 
 	"larder/model/graph"
 	"larder/model/tensor"
@@ -56,7 +57,7 @@ func (w *Weights) End() int { return w.end }
 func (w *Weights) add(v *graph.Value, source *tensor.Tensor, r recipe) (*Weight, bool) {
 	k := weightKey{v, r.String()}
 	for _, have := range w.items[k] {
-		if have.Source == source || sameFloats(have.Source, source) {
+		if have.Source == source || sameElements(have.Source, source) {
 			return have, false
 		}
 	}
@@ -64,13 +65,6 @@ func (w *Weights) add(v *graph.Value, source *tensor.Tensor, r recipe) (*Weight,
 	w.items[k] = append(w.items[k], n)
 	w.end = alignUp(w.end + n.Bytes())
 	return n, true
-}
-
-// sameFloats compares constants that were computed for shapes; large ones never
-// are.
-func sameFloats(a, b *tensor.Tensor) bool {
-	return a != nil && b != nil && a.Source() == nil && b.Source() == nil &&
-		slices.Equal(tensor.Data[float32](a), tensor.Data[float32](b))
 }
 
 // hold returns a constant with its elements, read once for all plans.
@@ -82,6 +76,23 @@ func (w *Weights) hold(t *tensor.Tensor) *tensor.Tensor {
 		w.resident[t] = t.Resident()
 	}
 	return w.resident[t]
+}
+
+// sameElements reports whether two constants have the same type and elements; large ones
+// were not computed for shapes, and are compared by identity.
+func sameElements(a, b *tensor.Tensor) bool {
+	if a == nil || b == nil || a.DType() != b.DType() || a.Source() != nil || b.Source() != nil {
+		return false
+	}
+	if a.DType() == tensor.Int16 {
+		return slices.Equal(tensor.Data[int16](a), tensor.Data[int16](b))
+	}
+	return slices.Equal(tensor.Data[float32](a), tensor.Data[float32](b))
+}
+
+// shortsOf returns the memory of floats as 16-bit integers.
+func shortsOf(floats []float32) []int16 {
+	return unsafe.Slice((*int16)(unsafe.Pointer(unsafe.SliceData(floats))), 2*len(floats))
 }
 
 // panelCols is the number of columns in a panel.

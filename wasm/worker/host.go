@@ -25,6 +25,8 @@ type host interface {
 	Parts(ctx context.Context, models string) (parts, error)
 	// Picture decodes what was given to predict.
 	Picture(ctx context.Context, input any) (*pre.Image, error)
+	// Form brings text into one of Unicode's normal forms; it is a token.Form.
+	Form(form, text string) string
 	// Source opens an ArrayBuffer, a view or a Blob for reading, and returns its
 	// SHA-256; of a large Blob, which is read piece by piece, an empty one.
 	Source(ctx context.Context, v any) (source, string, error)

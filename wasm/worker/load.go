@@ -8,6 +8,7 @@ import (
 	"larder/model"
 	"larder/model/onnx"
 	"larder/model/pack"
+	"larder/model/pre/token"
 	"larder/wasm/message"
 )
 
@@ -30,7 +31,7 @@ func (s *server) load(ctx context.Context, c call) (result, error) {
 		if err != nil {
 			return nil, err
 		}
-		return loadEntry(ctx, entry, machine, tell)
+		return loadEntry(ctx, entry, machine, s.host.Form, tell)
 	})
 	if err != nil {
 		entry.Release()
@@ -47,7 +48,7 @@ func (s *server) load(ctx context.Context, c call) (result, error) {
 
 // loadEntry makes a session of a version in the cache. It joins the two trees:
 // the cache knows bytes, the model what they mean.
-func loadEntry(ctx context.Context, e *cache.Entry, with machine, tell *progress) (*loaded, error) {
+func loadEntry(ctx context.Context, e *cache.Entry, with machine, form token.Form, tell *progress) (*loaded, error) {
 	m := &loaded{machine: with}
 	var err error
 	if m.manifest, err = pack.DecodeManifest(e.Manifest()); err != nil {
@@ -65,7 +66,7 @@ func loadEntry(ctx context.Context, e *cache.Entry, with machine, tell *progress
 		return nil, err
 	}
 	if hasLabels(m.manifest) {
-		if m.classifier, err = model.NewClassifier(m.session, m.manifest); err != nil {
+		if m.classifier, err = model.NewClassifier(m.session, m.manifest, model.ClassifierOptions{File: files.whole, Form: form}); err != nil {
 			m.session.Close()
 			return nil, err
 		}
@@ -111,6 +112,16 @@ func (f *entryFiles) get(name string) (entryFile, error) {
 		f.bytes += r.Size()
 	}
 	return entryFile{r, name}, nil
+}
+
+// whole reads all of a file.
+func (f *entryFiles) whole(name string) ([]byte, error) {
+	file, err := f.entry.File(f.ctx, name, f.tell.Cache)
+	if err != nil {
+		return nil, err
+	}
+	f.bytes += file.Size()
+	return file.Bytes()
 }
 
 // External serves weights that lie beside the network. The location comes from
