@@ -143,9 +143,11 @@ func (b *builder) find(s *scope, name string) (v *Value, ok bool) {
 	if v, ok = b.find(s.outer, name); !ok {
 		return nil, false
 	}
-	if v != nil && v.Const == nil {
+	if v != nil {
 		inner := b.newValue(s, name)
-		s.captured = append(s.captured, captured{v, inner})
+		if inner.Const = v.Const; v.Const == nil {
+			s.captured = append(s.captured, captured{v, inner})
+		}
 		v = inner
 	}
 	s.values[name] = v

@@ -100,6 +100,8 @@ var smallReaders = []string{
 	"ScatterElements", "ScatterND", "Scatter", "Where", "Compress", "DepthToSpace", "SpaceToDepth", "ReverseSequence", "EyeLike",
 	"QuantizeLinear", "DequantizeLinear", "OneHot", "Upsample", "Resize", "Trilu", "Dropout", "ConstantOfShape", "Range", "RandomNormalLike",
 	"ArrayFeatureExtractor", "SequenceConstruct", "SequenceInsert", "Optional", "OptionalHasElement", "OptionalGetElement",
+	"CenterCropPad", "TensorScatter", "ExpandDims",
+	"Unique", // of com.microsoft: unsorted, it tells bits apart
 }
 
 // TestSmallTypesAreNotNumbers gives small types to every operator: only those

@@ -14,6 +14,7 @@ import (
 //	larder.Conv(X, W, B, R) = clamp(Conv(X, W, B) + R)
 //	larder.Gemm(A, B, C, R) = clamp(Gemm(A, B, C) + R)
 //	larder.MatMul(A, B, bias, R) = clamp(MatMul(A, B) + bias + R)
+//	larder.KeyMask(mask, K) = what is added to scores of attention
 //
 // The attributes low and high are the bounds of clamp, infinite if absent; a
 // NaN stays one. The attributes of the operator that is extended keep their
@@ -22,6 +23,7 @@ var fusedOps = []Entry{
 	{Fused, "Attention", 1, newFusedAttention},
 	{Fused, "Conv", 1, newFusedConv},
 	{Fused, "Gemm", 1, newFusedGemm},
+	{Fused, "KeyMask", 1, newKeyMask},
 	{Fused, "MatMul", 1, newFusedMatMul},
 }
 
