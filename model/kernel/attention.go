@@ -1,6 +1,10 @@
 package kernel
 
-import "larder/model/kernel/wasm"
+import (
+	"math"
+
+	"larder/model/kernel/wasm"
+)
 
 // AttentionArgs are the arguments of attention: every row of queries takes the
 // mean of the values, weighted by how much it is like their keys.
@@ -225,7 +229,8 @@ func emitScaleRows(m *wasm.Module) *wasm.Func {
 }
 
 // emitScoreRows adds scores(at, stride, rows, columns, sums): softmax in place
-// but for the division, whose factors go to sums.
+// but for the division, whose factors go to sums. The exponent is rounded
+// once more than in softmax, which matters only where its power is next to nothing.
 func emitScoreRows(m *wasm.Module) *wasm.Func {
 	const i = wasm.I32
 	f := m.Func("", i, i, i, i, i)
@@ -237,8 +242,8 @@ func emitScoreRows(m *wasm.Module) *wasm.Func {
 		lanes(top, wasm.Vec.Max)
 		sum.Set(zero)
 		r.apply(at, at, func(v wasm.Vec) wasm.Vec {
-			x.Set(v.Sub(top.Value()))
-			return expOrZero(f, x)
+			x.Set(v.Sub(top.Value()).Mul(held(f, math.Log2E)).PMax(held(f, -127)))
+			return exp2(f, x)
 		}, func(y wasm.Vec) { sum.Set(sum.Value().Add(y)) })
 		lanes(sum, wasm.Vec.Add)
 		f.StoreLane(sums.Value(), 0, one.Div(sum.Value()), 0)
