@@ -26,7 +26,7 @@ func Elems(vs []op.Value) int64 {
 			continue
 		}
 		n, err := v.Shape.Elems()
-		if !v.Ranked || err != nil {
+		if !v.Ranked || err != nil || v.DType.Composite() {
 			return large
 		}
 		sum += int64(n)
@@ -42,7 +42,7 @@ var random = map[string]bool{
 
 // constant reports whether the node gives the same result in every run.
 func constant(n *Node, in []op.Value) bool {
-	if n.Domain == "" && random[n.Type] {
+	if n.Domain == "" && random[n.Type] || n.Control != nil {
 		return false
 	}
 	for _, v := range in {

@@ -116,6 +116,9 @@ func (r *ruled) values(in []Value) ([]Value, error) {
 		if v.Const != nil {
 			v = Known(v.Const)
 		}
+		if v.DType.Composite() && !takesComposites(r.rule) {
+			return nil, Invalidf("input %d is a %v, want a tensor", i, v.DType)
+		}
 		vs[i] = v
 	}
 	return vs, nil
@@ -161,6 +164,8 @@ func elemBytes(d tensor.DType) int {
 	switch {
 	case d == tensor.String:
 		return 16
+	case d.Composite():
+		return compositeBytes
 	case d.Size() == 0:
 		return 1
 	}
@@ -175,13 +180,16 @@ func foldable(in, out []Value) bool {
 	for _, v := range in {
 		switch {
 		case v.Absent:
-		case v.Const == nil || v.Const.Len() > foldElems:
+		case v.Const == nil || v.DType.Composite() || v.Const.Len() > foldElems:
 			return false
 		default:
 			small += v.Const.Len()
 		}
 	}
 	for _, v := range out {
+		if v.DType.Composite() {
+			return false
+		}
 		if !v.Ranked || !v.Shape.Known() {
 			continue
 		}
