@@ -68,7 +68,7 @@ func All() *Registry {
 		constantOps, castOps,
 		quantizeOps, quantizedOps,
 		// Values made of tensors.
-		sequenceOps, optionalOps,
+		sequenceOps, optionalOps, textOps,
 		// Classic machine learning (ai.onnx.ml).
 		treeOps, linearOps, featureOps, labelOps, dictOps,
 		// Arithmetic element by element.
