@@ -172,10 +172,10 @@ export interface Model {
    * which of them it takes. A picture's EXIF orientation is applied, its colours are
    * taken as stored, and it stays the caller's.
    *
-   * Codes: `invalid-input` (empty, cut short, damaged, a field that lacks, an input
-   * of another kind than the model takes), `unsupported-input` (a format this browser
-   * does not read, more than 33.5 megapixels, a model without labels), `aborted`,
-   * `closed`.
+   * Codes: `invalid-input` (empty, cut short, damaged, a field that lacks),
+   * `unsupported-input` (an input of another kind than the model takes, a format this
+   * browser does not read, more than 33.5 megapixels, a model without labels),
+   * `aborted`, `closed`.
    */
   predict(input: Question, options?: CallOptions): Promise<Prediction>;
 
