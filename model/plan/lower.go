@@ -51,6 +51,8 @@ var lowerings = map[string]lowering{
 	"Gather": lowerGather,
 	// attention.go
 	"larder.Attention": lowerAttention,
+	// trees.go
+	"larder.TreeSum": lowerTrees,
 	// unary.go has a table of its own, and this one besides
 	"Gelu": lowerGelu,
 }
