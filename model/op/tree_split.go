@@ -55,7 +55,7 @@ func SplitTrees(o Operator) *TreeParts {
 		shorts = append(shorts, int16(w), int16(w>>16))
 	}
 	parts.Table, parts.Columns = tensor.Vector(shorts...), forest.features
-	parts.Finish = &ruled{f, arity{1, 1, r.outputs}, 1, r.outputs}
+	parts.Finish = &ruled{rule: f, arity: arity{1, 1, r.outputs}, inputs: 1, outputs: r.outputs}
 	return parts
 }
 

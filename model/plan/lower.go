@@ -50,6 +50,7 @@ var lowerings = map[string]lowering{
 	// gather.go
 	"Gather": lowerGather,
 	// attention.go
+	"Attention":        lowerStandardAttention,
 	"larder.Attention": lowerAttention,
 	// trees.go
 	"larder.TreeSum": lowerTrees,

@@ -42,6 +42,9 @@ func treeSteps(table *tensor.Tensor) int {
 // asIs is a constant of 32-bit words that needs no arranging.
 type asIs int
 
-func (n asIs) floats() int             { return int(n) }
-func (n asIs) pack(to, from []float32) { copy(to, from) }
-func (n asIs) String() string          { return fmt.Sprint("words", int(n)) }
+func (n asIs) floats() int    { return int(n) }
+func (n asIs) String() string { return fmt.Sprint("words", int(n)) }
+
+func (n asIs) pack(m *packer) error {
+	return m.wholeShorts(n, func(to, from []int16) { copy(to, from) })
+}
