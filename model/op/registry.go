@@ -68,9 +68,9 @@ func All() *Registry {
 		constantOps, castOps,
 		quantizeOps, quantizedOps,
 		// Values made of tensors.
-		sequenceOps, optionalOps,
+		sequenceOps, optionalOps, textOps,
 		// Classic machine learning (ai.onnx.ml).
-		treeOps, linearOps, featureOps, labelOps, dictOps,
+		treeOps, linearOps, featureOps, labelOps, dictOps, svmOps,
 		// Arithmetic element by element.
 		elementwiseOps, compareOps, mathOps,
 		activationOps, clipOps, preluOps, shrinkOps, softmaxOps,
