@@ -18,6 +18,8 @@
 //     inFloat64 and inInt64 spare a loop for each element type; named (named.go)
 //     checks sizes that several inputs share. An operator that others can
 //     express is a function that writes their nodes (expand.go, contrib.go).
+//     A rule that reads sequences, optionals or maps embeds composites; the others
+//     never see them.
 //  3. Add one line to the family's table beside it: domain, name, the first
 //     opset of that meaning, constructor. A new table goes into All in
 //     registry.go.
