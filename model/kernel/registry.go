@@ -91,11 +91,14 @@ type builder struct {
 	block, gemm    *wasm.Func // of the matrix product
 	rowBlocks      *wasm.Func
 	depthwisePixel *wasm.Func
-	copyLong       *wasm.Func
+	// worker is the number of the thread, which a chunk's number is not: where
+	// its scratch is.
+	worker   wasm.Global
+	copyLong *wasm.Func
 }
 
 func newBuilder(m *wasm.Module) *builder {
-	b := &builder{m: m}
+	b := &builder{m: m, worker: m.Global()}
 	b.block, b.gemm = emitGEMM(m)
 	b.rowBlocks = emitRowBlocks(m, b.block)
 	b.copyLong = emitCopyLong(m)

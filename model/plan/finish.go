@@ -1,5 +1,7 @@
 package plan
 
+import "larder/model/kernel"
+
 // finish gives everything its address and encodes the steps.
 func (b *builder) finish() *Plan {
 	p := &b.plan
@@ -27,6 +29,7 @@ func (b *builder) finish() *Plan {
 		case Kernel:
 			c := b.pending[i].call()
 			s.Title, s.Words = c.number.String(), c.words()
+			kernel.Cut(s.Words, chunks(c, b.threads))
 		case Put, Fetch:
 			s.Place.Offset = int(b.pending[i].place.at())
 		}
