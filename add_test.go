@@ -137,7 +137,7 @@ func TestAddTabularModel(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 	_, stderr, status := larder(t, "", "predict", "sales", "--registry", root, demoFolder+"healthy.jpg")
-	if status != 1 || !strings.Contains(stderr, "does not take pictures; its task is tabular") {
+	if status != 1 || !strings.Contains(stderr, "no output has labels") {
 		t.Errorf("%d %s", status, stderr)
 	}
 }

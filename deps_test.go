@@ -25,7 +25,7 @@ type importRule struct {
 
 // importRules is the direction of dependencies.
 var importRules = []importRule{
-	{".", "model/... cache/... web web/host web/site web/vugudom golang.org/x/..."},
+	{".", "model/... cache/... web web/host web/profile web/site web/vugudom golang.org/x/..."},
 
 	// The classifier: each layer sees those below it.
 	{"model/tensor", ""},
@@ -42,8 +42,10 @@ var importRules = []importRule{
 	{"model/plan", "model/kernel model/pass model/graph model/op model/tensor"},
 	{"model/engine", "model/plan model/pass model/graph model/op model/tensor"},
 	{"model/engine/native", "model/engine model/kernel github.com/tetratelabs/wazero/..."},
-	{"model", "model/engine model/plan model/pass model/graph model/op model/onnx model/tensor model/pre model/post model/pack"},
+	{"model", "model/engine model/plan model/pass model/graph model/op model/onnx model/tensor model/pre model/pre/token model/post model/pack"},
 	{"model/pre", "model/tensor"},
+	{"model/pre/token", "github.com/go-faster/jx"},
+	{"model/pre/token/form", "golang.org/x/text/unicode/norm"},
 	{"model/pre/imagefile", "model/pre golang.org/x/image/..."},
 	{"model/post", "model/tensor"},
 	{"model/pack", "github.com/go-faster/jx"},
@@ -73,6 +75,7 @@ var importRules = []importRule{
 	{"web/state", "wasm/message"},
 	{"web/vugudom", ""},
 	{"web/host", ""},
+	{"web/profile", "web/host"},
 	{"web/slim", ""},
 	{"web/bench/gen", "model/onnx model/onnx/onnxtest model/tensor"},
 	{"web/bench/serve", "web/host"},

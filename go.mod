@@ -14,6 +14,7 @@ require (
 	github.com/vugu/vugu v0.4.0
 	golang.org/x/image v0.47.0
 	golang.org/x/mod v0.42.0
+	golang.org/x/text v0.43.0
 )
 
 require (

@@ -202,7 +202,7 @@ func TestPredictExplains(t *testing.T) {
 		{"bad version", []string{"leaf", good, "--version", ">=1"}, 2, "want a version such as"},
 		{"no registry", []string{"leaf", good, "--registry", "model"}, 1, "model is no model registry"},
 		{"npy of two", []string{"leaf", good, good, "--input-npy", "x"}, 2, "one picture at a time"},
-		{"some", []string{"leaf-small", good, text, "x.jpg"}, 1, "2 of 3 pictures could not be used"},
+		{"some", []string{"leaf-small", good, text, "x.jpg"}, 1, "2 of 3 inputs could not be used"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -89,7 +89,7 @@ type timingMillis struct {
 	Total       float64 `json:"total"`
 }
 
-// errorJSON is the line of --json for a picture that could not be used.
+// errorJSON is the line of --json for an input that could not be used.
 type errorJSON struct {
 	File  string `json:"file"`
 	Error struct {

@@ -49,20 +49,20 @@ func classifier(t *testing.T, name, version string) (*model.Classifier, *pack.Ma
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	c, err := model.NewClassifier(s, m)
+	c, err := model.NewClassifier(s, m, model.ClassifierOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c, m
 }
 
-func picture(t *testing.T, elem ...string) *pre.Image {
+func picture(t *testing.T, elem ...string) model.Picture {
 	t.Helper()
 	img, err := imagefile.Decode(readFile(t, filepath.Join(elem...)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return img
+	return model.Picture{Image: img}
 }
 
 // TestClassifierReproducesGolden runs the committed packages on the demo
@@ -153,7 +153,7 @@ func TestClassifierTimesItsParts(t *testing.T) {
 		step *= 10
 		return now
 	}
-	a, err := c.Classify(context.Background(), &pre.Image{Width: 1, Height: 1, Pix: make([]byte, 4)})
+	a, err := c.Classify(context.Background(), model.Picture{Image: &pre.Image{Width: 1, Height: 1, Pix: make([]byte, 4)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,24 +167,24 @@ func TestClassifierTimesItsParts(t *testing.T) {
 
 func TestClassifierErrors(t *testing.T) {
 	c, _ := classifier(t, "leaf-small", "1.0.0")
-	_, err := c.Classify(context.Background(), &pre.Image{Width: 8000, Height: 5000})
+	_, err := c.Classify(context.Background(), model.Picture{Image: &pre.Image{Width: 8000, Height: 5000}})
 	var image *pre.ImageError
 	if !errors.As(err, &image) || image.Code != pre.TooLarge {
 		t.Errorf("a large picture: %v", err)
 	}
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
-	_, err = c.Classify(ended, &pre.Image{Width: 1, Height: 1, Pix: make([]byte, 4)})
+	_, err = c.Classify(ended, model.Picture{Image: &pre.Image{Width: 1, Height: 1, Pix: make([]byte, 4)}})
 	var e *model.Error
 	if !errors.As(err, &e) || e.Code != model.Aborted {
 		t.Errorf("an ended context: %v", err)
 	}
 	nan := tensor.Must(tensor.New(tensor.Float32, 1, 3, 160, 160))
 	tensor.Data[float32](nan)[5] = float32(math.NaN())
-	if _, err = c.ClassifyTensor(context.Background(), nan); err != nil && !errors.As(err, &e) {
+	if _, err = c.ClassifyTensors(context.Background(), map[string]*tensor.Tensor{"image": nan}); err != nil && !errors.As(err, &e) {
 		t.Errorf("a tensor with NaN: %T", err)
 	}
-	_, err = c.ClassifyTensor(context.Background(), tensor.Must(tensor.New(tensor.Float32, 1, 3, 16, 16)))
+	_, err = c.ClassifyTensors(context.Background(), map[string]*tensor.Tensor{"image": tensor.Must(tensor.New(tensor.Float32, 1, 3, 16, 16))})
 	if !errors.As(err, &e) || e.Code != model.InvalidInput {
 		t.Errorf("a tensor of another size: %v", err)
 	}
@@ -227,7 +227,7 @@ func TestNewClassifierFindsMismatches(t *testing.T) {
 				t.Fatal(err)
 			}
 			tt.edit(m)
-			_, err = model.NewClassifier(s, m)
+			_, err = model.NewClassifier(s, m, model.ClassifierOptions{})
 			var e *model.Error
 			if !errors.As(err, &e) || e.Code != model.InvalidModel || !strings.Contains(err.Error(), tt.want) {
 				t.Fatalf("got %v, want %q", err, tt.want)

@@ -198,8 +198,8 @@ func TestLoadErrors(t *testing.T) {
 			model.InvalidModel, "a dimension of"},
 		{"unsupported operators", changed(func(g *onnx.Graph) { g.Nodes[0].Type, g.Nodes[1].Type = "Frobnicate", "Wobble" }),
 			model.UnsupportedOperator, "Wobble opset 17"},
-		{"float8", onnxtest.Msg{}.Bytes(7, onnxtest.Msg{}.Bytes(5, onnxtest.Msg{}.Varint(1, 1).Varint(2, 17).Text(8, "w"))),
-			model.UnsupportedOperator, "float8e4m3fn"},
+		{"float6", onnxtest.Msg{}.Bytes(7, onnxtest.Msg{}.Bytes(5, onnxtest.Msg{}.Varint(1, 1).Varint(2, 27).Text(8, "w"))),
+			model.UnsupportedOperator, "type(27)"},
 		{"external data", onnxtest.Msg{}.Bytes(7, onnxtest.Msg{}.Bytes(5, onnxtest.Msg{}.Varint(1, 1).Varint(2, 1).Text(8, "w").Varint(14, 1))),
 			model.UnsupportedOperator, "another file"},
 	}

@@ -43,7 +43,7 @@ type Chunk struct {
 
 // Needed reports whether a prediction needs the file.
 func (f *File) Needed() bool {
-	return f.Role == "model" || f.Role == "weights" || f.Role == "labels"
+	return f.Role == "model" || f.Role == "weights" || f.Role == "labels" || f.Role == "tokenizer"
 }
 
 // DecodeManifest reads manifest.json. Raw is a copy of data. Errors: Invalid, Newer.

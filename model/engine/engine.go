@@ -27,8 +27,8 @@ type Program interface {
 	// are not changed or kept, but a result may share elements with a feed or
 	// with a constant: the caller must not write to results.
 	//
-	// Between two steps it looks at ctx, and stops with ctx.Err(). A step that
-	// fails is a *graph.NodeError, and so is a panic inside an operator
+	// Between two steps it looks at ctx, and stops with ctx.Err(). With a context
+	// of [WithProfile] it measures its steps. A step that fails is a *graph.NodeError, and so is a panic inside an operator
 	// (graph.PanicError); a run that would need too much memory fails with a
 	// *MemoryError inside the NodeError of the step that asked for it.
 	Run(ctx context.Context, feeds []*tensor.Tensor) ([]*tensor.Tensor, error)

@@ -74,12 +74,6 @@ type shapedPlan struct {
 
 // Run computes the outputs. Runs follow one another: there is one memory.
 func (p *planned) Run(ctx context.Context, feeds []*tensor.Tensor) ([]*tensor.Tensor, error) {
-	return p.run(ctx, feeds, nil)
-}
-
-// run is Run; watch, if not nil, is called around every step, and each kernel
-// step then runs on its own.
-func (p *planned) run(ctx context.Context, feeds []*tensor.Tensor, watch func(s *plan.Step, do func() error) error) ([]*tensor.Tensor, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := ctx.Err(); err != nil {
@@ -89,10 +83,14 @@ func (p *planned) run(ctx context.Context, feeds []*tensor.Tensor, watch func(s 
 	if err != nil {
 		return nil, err
 	}
-	r := &plannedRun{program: p, plan: pl, watch: watch, run: run{slots: slices.Clone(pl.Slots), limit: p.limit}}
+	r := &plannedRun{program: p, plan: pl, watch: stopwatchOf(ctx), run: run{slots: slices.Clone(pl.Slots), limit: p.limit}}
 	r.alive = int64(pl.End)
 	if err := r.feed(pl.Inputs, feeds); err != nil {
 		return nil, err
+	}
+	if r.watch != nil {
+		to := r.watch.profile
+		to.WeightBytes, to.ArenaBytes, to.ScratchBytes = pl.WeightBytes, pl.ArenaBytes, pl.ScratchBytes
 	}
 	if err := r.steps(ctx); err != nil {
 		return nil, err

@@ -6,31 +6,33 @@ import (
 	"strings"
 	"time"
 
-	"larder/model/plan"
-	"larder/model/tensor"
+	"larder/model/graph"
 )
 
-// Profiler is a Program that can say where the time of a run goes.
-type Profiler interface {
-	// Profile runs every step on its own and measures it by the clock.
-	Profile(ctx context.Context, feeds []*tensor.Tensor, now func() time.Time) (*Profile, error)
-}
-
-// Profile is where the time of one run went.
+// Profile is where the time of one run went; see [WithProfile].
 type Profile struct {
 	Steps []StepTime
 	// Total is the sum of all steps.
 	Total time.Duration
-	// WeightBytes, ArenaBytes and ScratchBytes are the sizes of the memory.
+	// WeightBytes, ArenaBytes and ScratchBytes are the sizes of the memory; zero
+	// for a program that has none of its own.
 	WeightBytes, ArenaBytes, ScratchBytes int
 }
 
 // StepTime is one step of a profile.
 type StepTime struct {
-	// Kernel is the kernel's or operator's name, Value what it makes.
-	Kernel, Value string
+	// Kernel names what ran: a kernel, "put" or "fetch" for what is carried over
+	// to the kernels' memory and back, or the operator where its plain Go code
+	// ran.
+	Kernel string
 	// Host says that the operator's plain Go code ran.
-	Host  bool
+	Host bool
+	// Op is the operator that the step is for, with its domain unless it is the
+	// default one, and Node where that is in the graph; both are empty for what
+	// belongs to no node.
+	Op, Node string
+	// Value is what the step makes.
+	Value string
 	Flops int64
 	Time  time.Duration
 }
@@ -44,48 +46,77 @@ func (s StepTime) GFlops() float64 {
 	return float64(s.Flops) / s.Time.Seconds() / 1e9
 }
 
-// Profile implements [Profiler].
-func (p *planned) Profile(ctx context.Context, feeds []*tensor.Tensor, now func() time.Time) (*Profile, error) {
-	var out Profile
-	_, err := p.run(ctx, feeds, func(s *plan.Step, do func() error) error {
-		start := now()
-		err := do()
-		t := StepTime{Kernel: s.Title, Value: s.Value, Host: s.Kind == plan.Host, Flops: s.Flops, Time: now().Sub(start)}
-		out.Steps = append(out.Steps, t)
-		out.Total += t.Time
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if pl := p.loaded; pl != nil {
-		out.WeightBytes, out.ArenaBytes, out.ScratchBytes = pl.WeightBytes, pl.ArenaBytes, pl.ScratchBytes
-	}
-	return &out, nil
+// WithProfile returns a context whose next run measures every step by a clock
+// and tells it in p. Each step then runs on its own, so that the whole takes
+// somewhat longer than without. Each run, one at a time, starts p anew.
+func WithProfile(ctx context.Context, p *Profile, now func() time.Time) context.Context {
+	return context.WithValue(ctx, profileKey{}, &stopwatch{p, now})
 }
 
-// Table returns the profile as text: a line for each step and one for all.
+type profileKey struct{}
+
+// stopwatch fills a profile.
+type stopwatch struct {
+	profile *Profile
+	now     func() time.Time
+}
+
+// stopwatchOf returns the stopwatch of a run, nil if nobody asked for one.
+func stopwatchOf(ctx context.Context) *stopwatch {
+	w, _ := ctx.Value(profileKey{}).(*stopwatch)
+	if w != nil {
+		*w.profile = Profile{}
+	}
+	return w
+}
+
+// measure runs a step. t says what the step is; its time is added.
+func (w *stopwatch) measure(t StepTime, do func() error) error {
+	start := w.now()
+	err := do()
+	t.Time = w.now().Sub(start)
+	w.profile.Steps = append(w.profile.Steps, t)
+	w.profile.Total += t.Time
+	return err
+}
+
+// ofNode fills in what a step knows from its node.
+func (t StepTime) ofNode(n *graph.Node) StepTime {
+	if n == nil {
+		return t
+	}
+	t.Op, t.Node = n.Type, n.Path
+	if n.Domain != "" {
+		t.Op = n.Domain + "." + n.Type
+	}
+	return t
+}
+
+// Share returns the step's part of the whole, from 0 to 1.
+func (p *Profile) Share(s StepTime) float64 {
+	if p.Total <= 0 {
+		return 0
+	}
+	return float64(s.Time) / float64(p.Total)
+}
+
+// Table returns the profile as text: a line for each step and one for all. What
+// ran as plain Go is marked.
 func (p *Profile) Table() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%9s %6s %9s  %-16s %s\n", "ms", "share", "GFLOP/s", "kernel", "value")
-	line := func(t StepTime) {
-		share := 0.0
-		if p.Total > 0 {
-			share = 100 * float64(t.Time) / float64(p.Total)
-		}
+	fmt.Fprintf(&b, "%4s %9s %6s %9s  %-18s %-20s %s\n", "step", "ms", "share", "GFLOP/s", "kernel", "operator", "value")
+	line := func(number string, t StepTime) {
 		kernel := t.Kernel
 		if t.Host {
-			kernel += " (plain)"
+			kernel = "plain Go"
 		}
-		fmt.Fprintf(&b, "%9.3f %5.1f%% %9.1f  %-16s %s\n", float64(t.Time)/1e6, share, t.GFlops(), kernel, t.Value)
+		fmt.Fprintf(&b, "%4s %9.3f %5.1f%% %9.1f  %-18s %-20s %s\n", number, float64(t.Time)/1e6, 100*p.Share(t), t.GFlops(), kernel, t.Op, t.Value)
 	}
 	sum := StepTime{Kernel: "all", Time: p.Total}
-	for _, t := range p.Steps {
-		line(t)
+	for i, t := range p.Steps {
+		line(fmt.Sprint(i), t)
 		sum.Flops += t.Flops
 	}
-	line(sum)
+	line("", sum)
 	return b.String()
 }

@@ -49,6 +49,16 @@ type step struct {
 
 const none = -1
 
+// value names a step by what it makes.
+func (s *step) value() string {
+	for _, v := range s.node.Outputs {
+		if v != nil {
+			return v.Name
+		}
+	}
+	return ""
+}
+
 // program holds the prepared steps. initial is what every slot holds before a
 // run: constants and defaults.
 type program struct {
@@ -119,11 +129,20 @@ func (p *program) Run(ctx context.Context, feeds []*tensor.Tensor) ([]*tensor.Te
 	if err := r.feed(p.inputs, feeds); err != nil {
 		return nil, err
 	}
+	watch := stopwatchOf(ctx)
 	for i := range p.steps {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if err := r.step(&p.steps[i]); err != nil {
+		s := &p.steps[i]
+		do := func() error { return r.step(s) }
+		var err error
+		if watch != nil {
+			err = watch.measure(StepTime{Kernel: s.node.Type, Host: true, Value: s.value()}.ofNode(s.node), do)
+		} else {
+			err = do()
+		}
+		if err != nil {
 			return nil, err
 		}
 	}

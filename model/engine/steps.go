@@ -13,7 +13,7 @@ type plannedRun struct {
 	run
 	program *planned
 	plan    *plan.Plan
-	watch   func(s *plan.Step, do func() error) error
+	watch   *stopwatch // nil: nothing is measured, and kernel steps run together
 }
 
 // sliceFlops bounds the work that is handed to the kernels in one call, so that
@@ -34,7 +34,8 @@ func (r *plannedRun) steps(ctx context.Context) error {
 		do := func() error { return r.do(ctx, steps[i:i+n]) }
 		var err error
 		if r.watch != nil {
-			err = r.watch(&steps[i], do)
+			s := &steps[i]
+			err = r.watch.measure(StepTime{Kernel: s.Title, Host: s.Kind == plan.Host, Value: s.Value, Flops: s.Flops}.ofNode(s.Node), do)
 		} else {
 			err = do()
 		}
@@ -82,6 +83,14 @@ func (r *plannedRun) do(ctx context.Context, steps []plan.Step) error {
 // put stores a tensor in the arena.
 func (r *plannedRun) put(s *plan.Step) error {
 	t := r.slots[s.Slot]
+	if t.DType() == tensor.Int16 {
+		from := tensor.Data[int16](t)
+		floats := make([]float32, len(from))
+		for i, v := range from {
+			floats[i] = float32(v)
+		}
+		t = tensor.Must(tensor.Of(floats, t.Shape()...))
+	}
 	if t.DType() != tensor.Float32 || !t.Shape().Equal(s.Place.Shape) {
 		// The operator did not make what it had inferred.
 		return op.Invalidf("%v where float32%v was planned", t, s.Place.Shape)
@@ -95,8 +104,16 @@ func (r *plannedRun) fetch(s *plan.Step) error {
 	if err != nil {
 		return err
 	}
-	if err := r.program.memory.Read(s.Place.Offset, tensor.Data[float32](t)); err != nil {
+	from := tensor.Data[float32](t)
+	if err := r.program.memory.Read(s.Place.Offset, from); err != nil {
 		return err
+	}
+	if s.Place.Type == tensor.Int16 {
+		to := make([]int16, len(from))
+		for i, v := range from {
+			to[i] = int16(v)
+		}
+		t = tensor.Must(tensor.Of(to, s.Place.Shape...))
 	}
 	r.slots[s.Slot] = t
 	r.alive += bytes(op.Known(t))

@@ -63,7 +63,6 @@ const (
 
 // emitConv adds the kernel, which uses the GEMM's block function.
 func emitConv(b *builder) *wasm.Func {
-	gather := emitGather(b.m)
 	f := b.m.Func("", wasm.I32, wasm.I32, wasm.I32)
 	args, thread, threads := f.Param(0), f.Param(1), f.Param(2)
 	row, rowEnd, next, local, kMax := f.Int(), f.Int(), f.Int(), f.Int(), f.Int()
@@ -82,7 +81,7 @@ func emitConv(b *builder) *wasm.Func {
 	rowEnd.Set(share(next, thread.Add(wasm.Const(1)), threads).Mul(wasm.Const(tile)).Min(rowEnd.Value()))
 	f.While(row.Lt(rowEnd.Value()), func() {
 		next.Set(row.Add(args.Load(gemmRowBlock)).Min(rowEnd.Value()))
-		f.Call(gather, args.Value(), row.Value(), next.Value(), local.Add(wasm.Const(scratchHead)))
+		f.Call(b.gather, args.Value(), row.Value(), next.Value(), local.Add(wasm.Const(scratchHead)))
 		// A row's address is A + row*LDA; A is chosen so that this block begins
 		// behind the head.
 		f.Store(local.Value(), gemmA, local.Add(wasm.Const(scratchHead)).Sub(row.Mul(kMax.Shl(2))))
@@ -144,19 +143,23 @@ func emitGather(m *wasm.Module) *wasm.Func {
 	return f
 }
 
-// clearTo writes zeros up to end and leaves to there.
+// clearTo writes zeros up to end, and perhaps half a vector behind it, and leaves
+// to there.
 func clearTo(f *wasm.Func, to, end wasm.IntVar) {
 	f.While(to.Lt(end.Value()), func() {
 		f.StoreVec(to.Value(), 0, wasm.Lanes(0))
 		to.Inc(16)
 	})
+	to.Set(end.Value())
 }
 
-// copyTo copies from from up to end and leaves to there.
+// copyTo copies from from up to end, and perhaps half a vector behind it, and
+// leaves to there.
 func copyTo(f *wasm.Func, to, end, from wasm.IntVar) {
 	f.While(to.Lt(end.Value()), func() {
 		f.StoreVec(to.Value(), 0, from.LoadVec(0))
 		to.Inc(16)
 		from.Inc(16)
 	})
+	to.Set(end.Value())
 }

@@ -65,6 +65,20 @@ const (
 	ResizeNearest                // ResizeArgs
 	ResizeBilinear               // ResizeArgs
 	Winograd                     // WinogradArgs
+	QGEMM                        // QGEMMArgs
+	QConv                        // QConvArgs
+	QDepthwise                   // QWindowArgs, and so the next four; see QDepthwiseFor
+	QDepthwise3                  // a window of 3x3, stride 1
+	QDepthwise3S2                // 3x3, stride 2
+	QDepthwise5                  // 5x5, stride 1
+	QDepthwise5S2                // 5x5, stride 2
+	QMaxPool                     // QWindowArgs
+	QAdd                         // QAddArgs
+	Quantize                     // QuantizeArgs: clamp(x/Scale, Low, High), rounded
+	Dequantize                   // QuantizeArgs: x*Scale
+	QMean                        // QMeanArgs
+	Range                        // RangeArgs
+	QuantizeBy                   // QuantizeByArgs
 	numbers
 )
 
@@ -88,4 +102,7 @@ var names = [numbers]string{
 	SumLast: "sum-last", MeanLast: "mean-last", MaxLast: "max-last", MinLast: "min-last",
 	Transpose: "transpose", StridedCopy: "strided-copy", Copy: "copy", Fill: "fill",
 	ResizeNearest: "resize-nearest", ResizeBilinear: "resize-bilinear", Winograd: "winograd",
+	QGEMM: "qgemm", QConv: "qconv", QDepthwise: "qdepthwise", QDepthwise3: "qdepthwise-3", QDepthwise3S2: "qdepthwise-3-s2", QDepthwise5: "qdepthwise-5", QDepthwise5S2: "qdepthwise-5-s2",
+	QMaxPool: "qmax-pool", QAdd: "qadd", Quantize: "quantize", Dequantize: "dequantize",
+	QMean: "qmean", Range: "range", QuantizeBy: "quantize-by",
 }

@@ -81,6 +81,21 @@ func table() [numbers]entry {
 		ResizeNearest:  {emitResize(false), ResizeArgs{}},
 		ResizeBilinear: {emitResize(true), ResizeArgs{}},
 		Winograd:       {emitWinograd, WinogradArgs{}},
+
+		QGEMM:         {emitQGEMMKernel, QGEMMArgs{}},
+		QConv:         {emitQConv, QConvArgs{}},
+		QDepthwise:    {emitQWindow(false), QWindowArgs{}},
+		QDepthwise3:   {emitQDepthwise(3, 1), QWindowArgs{}},
+		QDepthwise3S2: {emitQDepthwise(3, 2), QWindowArgs{}},
+		QDepthwise5:   {emitQDepthwise(5, 1), QWindowArgs{}},
+		QDepthwise5S2: {emitQDepthwise(5, 2), QWindowArgs{}},
+		QMaxPool:      {emitQWindow(true), QWindowArgs{}},
+		QAdd:          {emitQAdd, QAddArgs{}},
+		Quantize:      {emitQuantize, QuantizeArgs{}},
+		Dequantize:    {emitDequantize, QuantizeArgs{}},
+		QMean:         {emitQMean, QMeanArgs{}},
+		Range:         {emitRange, RangeArgs{}},
+		QuantizeBy:    {emitQuantizeBy, QuantizeByArgs{}},
 	}
 }
 
@@ -91,10 +106,13 @@ type builder struct {
 	block, gemm    *wasm.Func // of the matrix product
 	rowBlocks      *wasm.Func
 	depthwisePixel *wasm.Func
+	copyLong       *wasm.Func
+	gather         *wasm.Func // patches of a convolution
+	qblock         *wasm.Func // of the product of integers
+
 	// worker is the number of the thread, which a chunk's number is not: where
 	// its scratch is.
-	worker   wasm.Global
-	copyLong *wasm.Func
+	worker wasm.Global
 }
 
 func newBuilder(m *wasm.Module) *builder {
@@ -102,6 +120,8 @@ func newBuilder(m *wasm.Module) *builder {
 	b.block, b.gemm = emitGEMM(m)
 	b.rowBlocks = emitRowBlocks(m, b.block)
 	b.copyLong = emitCopyLong(m)
+	b.gather = emitGather(m)
+	b.qblock = emitQGEMM(m)
 	b.depthwisePixel = emitDepthwisePixel(m)
 	return b
 }

@@ -14,6 +14,9 @@ func (p *tensorFields) fromRaw(shape tensor.Shape, n int) (*tensor.Tensor, error
 	if size == 0 {
 		return nil, fail(Malformed, "a tensor of %v has raw data", p.dtype)
 	}
+	if p.dtype.Small() {
+		return p.unpacked(p.raw, shape)
+	}
 	if len(p.raw) != n*size {
 		return nil, fail(Malformed, "%d bytes of data instead of %d for %v%v", len(p.raw), n*size, p.dtype, shape)
 	}
@@ -54,6 +57,9 @@ func (p *tensorFields) fromRaw(shape tensor.Shape, n int) (*tensor.Tensor, error
 // fromFields reads the typed fields; onnx.proto says which field an element
 // type uses.
 func (p *tensorFields) fromFields(shape tensor.Shape, n int) (*tensor.Tensor, error) {
+	if p.dtype.Small() {
+		return p.fromBytes(shape)
+	}
 	switch p.dtype {
 	case tensor.Float32:
 		return made(p.floats, shape)
@@ -85,6 +91,27 @@ func (p *tensorFields) fromFields(shape tensor.Shape, n int) (*tensor.Tensor, er
 		return narrowed(p.int32s, 0, math.MaxUint16, shape, func(v int64) tensor.Half { return tensor.Half(v) })
 	}
 	return narrowed(p.int32s, 0, math.MaxUint16, shape, func(v int64) tensor.Brain { return tensor.Brain(v) })
+}
+
+// fromBytes reads elements of small types: each number is a byte, as in raw data.
+func (p *tensorFields) fromBytes(shape tensor.Shape) (*tensor.Tensor, error) {
+	b := make([]byte, len(p.int32s))
+	for i, v := range p.int32s {
+		if v < math.MinInt8 || v > math.MaxUint8 {
+			return nil, fail(Malformed, "element %d is %d, which no byte holds", i, v)
+		}
+		b[i] = byte(v)
+	}
+	return p.unpacked(b, shape)
+}
+
+// unpacked is tensor.Unpack with this package's error.
+func (p *tensorFields) unpacked(b []byte, shape tensor.Shape) (*tensor.Tensor, error) {
+	t, err := tensor.Unpack(p.dtype, b, shape...)
+	if err != nil {
+		return nil, fail(Malformed, "%d bytes instead of those of %v%v", len(b), p.dtype, shape)
+	}
+	return t, nil
 }
 
 // fromPairs reads complex numbers: real and imaginary parts in turn.

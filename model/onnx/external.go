@@ -23,7 +23,7 @@ func (d *decoder) readExternal(p *tensorFields, n int) error {
 	if d.opt.External == nil {
 		return fail(Unsupported, "the data is in another file, %q: put it into the model", location)
 	}
-	want := int64(n) * int64(p.dtype.Size())
+	want := (int64(n)*int64(p.dtype.Bits()) + 7) / 8
 	if length < 0 {
 		length = want
 	}

@@ -110,7 +110,7 @@ func (d *decoder) tensorData(p *tensorFields) (*tensor.Tensor, error) {
 	case p.dtype == tensor.Undefined:
 		return nil, fail(Malformed, "the tensor has no element type")
 	case !p.dtype.Supported():
-		return nil, fail(Unsupported, "tensors of %s are not supported", typeName(p.dtype))
+		return nil, fail(Unsupported, "tensors of %v are not supported", p.dtype)
 	case p.segment:
 		return nil, fail(Unsupported, "tensors in segments are not supported")
 	}
@@ -142,16 +142,4 @@ func (p *tensorFields) shape() (tensor.Shape, int, error) {
 		return nil, 0, fail(TooLarge, "the shape %v has too many elements", shape)
 	}
 	return shape, n, nil
-}
-
-// typeName names also the element types that no Tensor can hold.
-func typeName(t tensor.DType) string {
-	names := map[tensor.DType]string{
-		17: "float8e4m3fn", 18: "float8e4m3fnuz", 19: "float8e5m2", 20: "float8e5m2fnuz",
-		21: "uint4", 22: "int4", 23: "float4e2m1", 24: "float8e8m0", 25: "uint2", 26: "int2",
-	}
-	if s, ok := names[t]; ok {
-		return s
-	}
-	return t.String()
 }

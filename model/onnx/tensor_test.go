@@ -157,8 +157,11 @@ func TestInvalidTensors(t *testing.T) {
 		{"negative unsigned", head(tensor.Uint16, 1).Varint(5, -1), onnx.Malformed, "uint16 cannot hold"},
 		{"bool that is 2", head(tensor.Bool, 1).Varint(5, 2), onnx.Malformed, "bool cannot hold"},
 		{"half a complex number", head(tensor.Complex64, 1).Float(4, 1), onnx.Malformed, "1 parts"},
-		{"int4", head(22, 2).Varint(5, 1), onnx.Unsupported, "int4"},
-		{"float8", head(17, 2).Varint(5, 1), onnx.Unsupported, "float8e4m3fn"},
+		{"int4 too many", head(tensor.Int4, 2).Varint(5, 1).Varint(5, 1), onnx.Malformed, "2 bytes instead of those of int4[2]"},
+		{"int4 raw too short", head(tensor.Int4, 3).Bytes(9, packed(1)), onnx.Malformed, "1 bytes"},
+		{"float8 too few", head(tensor.Float8E4M3FN, 2).Varint(5, 1), onnx.Malformed, "1 bytes instead of those of float8e4m3fn[2]"},
+		{"float8 beyond a byte", head(tensor.Float8E5M2, 1).Varint(5, 300), onnx.Malformed, "element 0 is 300"},
+		{"float6", head(27, 2).Varint(5, 1), onnx.Unsupported, "type(27)"},
 		{"segment", head(tensor.Float32, 1).Bytes(3, nil).Float(4, 1), onnx.Unsupported, "segments"},
 		{"external", external(8, "weights.bin", "0", "8"), onnx.Unsupported, `"weights.bin"`},
 		{"truncated number", head(tensor.Int64, 1).Bytes(7, []byte{0x80}), onnx.Truncated, "ends inside"},
@@ -257,6 +260,39 @@ func TestMemory(t *testing.T) {
 				t.Errorf("%d bytes of file allocate %d (%v)", len(tt.file), used, err)
 			} else {
 				t.Logf("%.1f times the file", float64(used)/float64(len(tt.file)))
+			}
+		})
+	}
+}
+
+func TestSmallTypes(t *testing.T) {
+	tests := []struct {
+		name  string
+		dtype tensor.DType
+		n     int64
+		bytes []byte
+		want  any
+	}{
+		{"int4", tensor.Int4, 3, []byte{0xf1, 0x08}, []int8{1, -1, -8}},
+		{"uint4", tensor.Uint4, 3, []byte{0xf1, 0xf8}, []uint8{1, 15, 8}},
+		{"int2", tensor.Int2, 5, []byte{0xe4, 0x02}, []int8{0, 1, -2, -1, -2}},
+		{"uint2", tensor.Uint2, 4, []byte{0xe4}, []uint8{0, 1, 2, 3}},
+		{"float4", tensor.Float4E2M1, 2, []byte{0x97}, []uint8{7, 9}},
+		{"float8", tensor.Float8E5M2, 2, []byte{0x7c, 0xff}, []uint8{0x7c, 0xff}},
+		{"empty", tensor.Int4, 0, nil, []int8{}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			raw := onnxtest.Msg{}.Varint(1, tt.n).Varint(2, int64(tt.dtype)).Bytes(9, tt.bytes)
+			typed := onnxtest.Msg{}.Varint(1, tt.n).Varint(2, int64(tt.dtype))
+			for _, b := range tt.bytes {
+				typed = typed.Varint(5, int64(b))
+			}
+			for _, m := range []onnxtest.Msg{raw, typed} {
+				got, err := onnx.DecodeTensor(m)
+				if err != nil || got.Data.DType() != tt.dtype || !reflect.DeepEqual(got.Data.Any(), tt.want) {
+					t.Errorf("got %v, %v; want %v", got, err, tt.want)
+				}
 			}
 		})
 	}

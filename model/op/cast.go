@@ -14,10 +14,12 @@ import (
 var castOps = []Entry{
 	{"", "Cast", 6, newCast},
 	{"", "CastLike", 15, newCastLike},
+	{"", "BitCast", 26, newBitCast},
 }
 
 // cast converts to a type given by attribute "to", or by the second input.
 type cast struct {
+	rounding
 	to   tensor.DType
 	like bool
 }
@@ -45,11 +47,19 @@ func newCast(n Node) (Operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newRuled(n, arity{1, 1, 1}, &cast{to: to})
+	r, err := readRounding(n)
+	if err != nil {
+		return nil, err
+	}
+	return newRuled(n, arity{1, 1, 1}, &cast{rounding: r, to: to})
 }
 
 func newCastLike(n Node) (Operator, error) {
-	return newRuled(n, arity{2, 2, 1}, &cast{like: true})
+	r, err := readRounding(n)
+	if err != nil {
+		return nil, err
+	}
+	return newRuled(n, arity{2, 2, 1}, &cast{rounding: r, like: true})
 }
 
 func (c *cast) types(in []Value) ([]Value, error) {
@@ -66,16 +76,17 @@ func (c *cast) types(in []Value) ([]Value, error) {
 }
 
 func (c *cast) run(in []*tensor.Tensor, out []Value) ([]*tensor.Tensor, error) {
-	t, err := castTensor(in[0], out[0].DType)
-	if err != nil {
-		return nil, err
-	}
-	return []*tensor.Tensor{t}, nil
+	return one(castRounding(in[0], out[0].DType, c.rounding))
 }
 
 // castTensor returns t with elements of type d. It fails for complex numbers,
 // and for strings that are not numbers. The result may be t.
 func castTensor(t *tensor.Tensor, d tensor.DType) (*tensor.Tensor, error) {
+	return castRounding(t, d, rounding{})
+}
+
+// castRounding is castTensor with a way of rounding to small floats.
+func castRounding(t *tensor.Tensor, d tensor.DType, r rounding) (*tensor.Tensor, error) {
 	if t.DType() == d {
 		return t, nil
 	}
@@ -83,7 +94,17 @@ func castTensor(t *tensor.Tensor, d tensor.DType) (*tensor.Tensor, error) {
 	if err != nil {
 		return nil, Unsupportedf("%v", err)
 	}
-	switch src := t.Any().(type) {
+	src := t.Any()
+	if codes, ok := src.([]uint8); ok && t.DType().SmallFloat() {
+		wide := make([]float32, len(codes))
+		decode := smallDecoder(t.DType())
+		for i, c := range codes {
+			wide[i] = float32(decode(c))
+		}
+		src = wide
+	}
+	c := casting{dst, r}
+	switch src := src.(type) {
 	case []string:
 		return dst, castStrings(dst, src)
 	case []float32, []float64, []tensor.Half, []tensor.Brain:
@@ -91,19 +112,41 @@ func castTensor(t *tensor.Tensor, d tensor.DType) (*tensor.Tensor, error) {
 			formatFloats(out, t)
 			return dst, nil
 		}
-		castRows(dst, t.Len(), func(at int, row []float64) { readFloats(src, at, row) }, fromFloat)
+		castRows(c, t.Len(), func(at int, row []float64) { readFloats(src, at, row) }, fromFloat)
 	case []uint64:
-		castRows(dst, t.Len(), func(at int, row []uint64) { copy(row, src[at:]) }, fromUint)
+		castRows(c, t.Len(), func(at int, row []uint64) { copy(row, src[at:]) }, fromUint)
 	case []complex64, []complex128:
 		return nil, Invalidf("element type %v cannot be cast", t.DType())
 	default: // integers and bools
-		castRows(dst, t.Len(), func(at int, row []int64) { readInts(src, at, 1, row) }, fromInt)
+		castRows(c, t.Len(), func(at int, row []int64) { readInts(src, at, 1, row) }, fromInt)
 	}
 	return dst, nil
 }
 
+// casting is the destination of a conversion.
+type casting struct {
+	dst *tensor.Tensor
+	rounding
+}
+
+// castSmall is castRows for small floats.
+func castSmall[T wide | uint64](to casting, n int, read func(at int, row []T), c caster[T]) {
+	codes, encode := tensor.Data[uint8](to.dst), smallEncoder(to.dst.DType(), to.rounding)
+	var row [1]T
+	for i := range n {
+		read(i, row[:])
+		codes[i] = encode(c.odd(row[0]))
+	}
+}
+
 // castRows converts n numbers into dst; read sets a row to those from at on.
-func castRows[T wide | uint64](dst *tensor.Tensor, n int, read func(at int, row []T), c caster[T]) {
+func castRows[T wide | uint64](to casting, n int, read func(at int, row []T), c caster[T]) {
+	dst := to.dst
+	if dst.DType().SmallFloat() {
+		castSmall(to, n, read, c)
+		return
+	}
+	defer dst.Trim()
 	var buf [intRow]T
 	var ints [intRow]int64
 	for at := 0; at < n; at += intRow {

@@ -197,7 +197,7 @@ func parseFloat(s string, bits int) (float64, error) {
 // setNumber sets element i of dst, of a real number type or bool, to v.
 func setNumber[T int64 | float64](dst *tensor.Tensor, i int, v T, c caster[T]) {
 	one := tensor.Must(tensor.New(dst.DType(), 1))
-	castRows(one, 1, func(_ int, row []T) { row[0] = v }, c)
+	castRows(casting{dst: one}, 1, func(_ int, row []T) { row[0] = v }, c)
 	if m, err := moverOf(dst, one); err == nil {
 		m.move(i, 0, 1)
 	}

@@ -28,7 +28,7 @@ const Fused = "larder"
 
 // Rewrites returns the operators that model/pass may put into a graph.
 func Rewrites() *Registry {
-	return NewRegistry(fusedOps, activationOps, convOps, elementwiseOps, layoutOps, matmulOps, normOps, poolOps, reshapeOps, softmaxOps)
+	return NewRegistry(fusedOps, integerOps, quantizeOps, activationOps, convOps, elementwiseOps, layoutOps, matmulOps, normOps, poolOps, reshapeOps, softmaxOps)
 }
 
 // fused is an operator with an epilogue. The inner rule takes the first own

@@ -14,7 +14,8 @@ import (
 func rightCases() []opCase {
 	to := opCase{typ: "Cast", attrs: Attrs{"to": int64(7)}, in: tensors{count(2, 2)}}
 	like := opCase{typ: "CastLike", in: tensors{count(2), tensor.Vector(true)}}
-	return slices.Concat(moveCases, quantizeCases, mlCases, []opCase{to, like})
+	bits := opCase{typ: "BitCast", opset: 26, attrs: Attrs{"to": int64(7)}, in: tensors{of(dims(2), 1.5, -2.0)}}
+	return slices.Concat(moveCases, quantizeCases, mlCases, []opCase{to, like, bits})
 }
 
 // TestMutated spoils right calls in one or more places: nothing panics, every
@@ -126,7 +127,7 @@ func otherTensor(r *rand.Rand, t *tensor.Tensor) *tensor.Tensor {
 	}
 	switch r.IntN(3) {
 	case 0:
-		d := []tensor.DType{tensor.Float32, tensor.Float16, tensor.Float64, tensor.Int64, tensor.Int32, tensor.Uint8, tensor.Bool, tensor.String}
+		d := []tensor.DType{tensor.Float32, tensor.Float16, tensor.Float64, tensor.Int64, tensor.Int32, tensor.Uint8, tensor.Bool, tensor.String, tensor.Int4, tensor.Uint2, tensor.Float8E4M3FN, tensor.Float4E2M1}
 		if o, err := castTensor(t, d[r.IntN(len(d))]); err == nil {
 			return o
 		}

@@ -12,7 +12,11 @@ type maxPool struct {
 }
 
 func newMaxPool(n Node) (Operator, error) {
-	p, err := readPool(n, floatTypes|dtypeSet(tensor.Int8, tensor.Uint8))
+	operands := floatTypes | dtypeSet(tensor.Int8, tensor.Uint8)
+	if n.Domain == Fused {
+		operands = dtypeSet(tensor.Int16)
+	}
+	p, err := readPool(n, operands)
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +35,7 @@ func (p *maxPool) run(in []*tensor.Tensor, out []Value) ([]*tensor.Tensor, error
 		return runMaxPool(p, in[0], d, out[0].Shape)
 	case []float64:
 		return runMaxPool(p, in[0], d, out[0].Shape)
-	case []int8, []uint8: // float32 has them all
+	case []int8, []uint8, []int16: // float32 has them all
 		wide, err := castTensor(in[0], tensor.Float32)
 		if err != nil {
 			return nil, err

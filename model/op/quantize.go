@@ -21,9 +21,11 @@ var quantizeOps = []Entry{
 var quantRanges = map[tensor.DType][2]float64{
 	tensor.Uint8: {0, 255}, tensor.Int8: {-128, 127},
 	tensor.Uint16: {0, 65535}, tensor.Int16: {-32768, 32767},
+	tensor.Uint4: {0, 15}, tensor.Int4: {-8, 7}, tensor.Uint2: {0, 3}, tensor.Int2: {-2, 1},
 }
 
-var quantTypes = dtypeSet(tensor.Uint8, tensor.Int8, tensor.Uint16, tensor.Int16)
+var quantTypes = dtypeSet(tensor.Uint8, tensor.Int8, tensor.Uint16, tensor.Int16, tensor.Uint4, tensor.Int4, tensor.Uint2, tensor.Int2,
+	tensor.Float8E4M3FN, tensor.Float8E4M3FNUZ, tensor.Float8E5M2, tensor.Float8E5M2FNUZ, tensor.Float4E2M1)
 
 // saturate rounds to the nearest integer, ties to even, adds the zero point and
 // stays in the range. NaN, which ONNX leaves open, becomes the lower end.
@@ -38,6 +40,7 @@ func saturate(v, zero float64, limits [2]float64) float64 {
 // quantize is QuantizeLinear.
 type quantize struct {
 	grain
+	rounding
 	output    tensor.DType // attribute output_dtype
 	precision tensor.DType // attribute precision
 }
@@ -48,6 +51,9 @@ func newQuantize(n Node) (Operator, error) {
 		return nil, err
 	}
 	q := &quantize{grain: g}
+	if q.rounding, err = readRounding(n); err != nil {
+		return nil, err
+	}
 	if n.Opset >= 21 {
 		if q.output, err = outputType(n, "output_dtype"); err != nil {
 			return nil, err
@@ -106,17 +112,23 @@ func (q *quantize) run(in []*tensor.Tensor, out []Value) ([]*tensor.Tensor, erro
 		precision = in[1].DType()
 	}
 	round := rounder(precision)
-	limits := quantRanges[out[0].DType]
+	limits, isInt := quantRanges[out[0].DType]
 	res := make([]float64, len(x))
 	for i, v := range x {
 		k := at(i)
-		res[i] = saturate(round(round(v)/round(scale[k])), zero[k], limits)
+		v = round(round(v) / round(scale[k]))
+		if isInt {
+			v = saturate(v, zero[k], limits)
+		} else { // the small float rounds
+			v += zero[k]
+		}
+		res[i] = v
 	}
 	t, err := tensor.Of(res, out[0].Shape...)
 	if err != nil {
 		return nil, Invalidf("%v", err)
 	}
-	return castAs(t, out[0].DType)
+	return one(castRounding(t, out[0].DType, q.rounding))
 }
 
 // rounder returns the function that rounds a float64 to a float type. One

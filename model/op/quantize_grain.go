@@ -31,7 +31,7 @@ func newGrain(n Node) (g grain, err error) {
 
 // check checks the shapes of the scale and the zero point for a tensor x.
 func (g grain) check(x, scale, zero Value) error {
-	if zero.Ranked && scale.Ranked && !zero.Absent {
+	if zero.Ranked && scale.Ranked && !zero.Absent && !(maybeSingle(zero.Shape) && maybeSingle(scale.Shape)) {
 		if err := sameSizes("zero point", scale.Shape, zero.Shape); err != nil {
 			return err
 		}
@@ -69,6 +69,9 @@ func (g grain) check(x, scale, zero Value) error {
 func single1(s tensor.Shape) bool {
 	return len(s) == 0 || len(s) == 1 && s[0] == 1
 }
+
+// maybeSingle reports whether single1 is or may turn out to be true.
+func maybeSingle(s tensor.Shape) bool { return single1(s) || len(s) == 1 && s[0] < 0 }
 
 // sameSizes checks that two shapes can be equal.
 func sameSizes(what string, want, got tensor.Shape) error {

@@ -70,6 +70,6 @@ func All() *Registry {
 		// Networks.
 		convOps, poolOps, matmulOps, einsumOps, normOps, dropoutOps,
 		// What rewrites make of several nodes.
-		fusedOps,
+		fusedOps, integerOps,
 	)
 }

@@ -66,6 +66,7 @@ func (m *Manifest) check() error {
 		c.unique(seen, at+".name", m.Inputs[i].Name)
 		c.input(at, &m.Inputs[i])
 	}
+	c.texts(m)
 	c.must(len(m.Outputs) > 0, "outputs", "is empty")
 	seen = map[string]bool{}
 	for i := range m.Outputs {
@@ -103,7 +104,13 @@ func (c *checker) input(at string, in *Input) {
 	for i, d := range in.Dims {
 		c.must(d.Size >= 0 && (d.Size == 0 || d.Name == ""), index(at+".dims", i), "want a size, a name or neither")
 	}
-	c.must(in.Image == nil || len(in.Features) == 0, at+".features", "an input has an image or features, not both")
+	kinds := 0
+	for _, has := range []bool{in.Image != nil, in.Text != nil, len(in.Features) > 0} {
+		if has {
+			kinds++
+		}
+	}
+	c.must(kinds <= 1, at, "an input has an image, text or features, not several of them")
 	seen := map[string]bool{}
 	for i, f := range in.Features {
 		c.must(f.Name != "", index(at+".features", i)+".name", "is empty")
@@ -118,6 +125,30 @@ func (c *checker) input(at string, in *Input) {
 		c.image(at+".image", in.Image)
 		c.imageDims(at, in)
 	}
+}
+
+// texts checks the inputs that are parts of a text: they share one tokenizer, and
+// one of them has the tokens.
+func (c *checker) texts(m *Manifest) {
+	seen, first := map[string]bool{}, (*Text)(nil)
+	for i := range m.Inputs {
+		in, at := &m.Inputs[i], index("inputs", i)
+		t := in.Text
+		if t == nil {
+			continue
+		}
+		if first == nil {
+			first = t
+		}
+		f := m.File(t.Tokenizer)
+		c.must(f != nil && f.Role == RoleTokenizer, at+".text.tokenizer", quote(t.Tokenizer)+" is not a file of role tokenizer")
+		c.must(t.Tokenizer == first.Tokenizer && t.MaxTokens == first.MaxTokens, at+".text", "differs from the one before: a model sees one text")
+		c.that(at+".text.part", oneOf(t.Part, PartIDs, PartMask, PartTypes))
+		c.unique(seen, at+".text.part", t.Part)
+		c.that(at+".type", oneOf(in.Type, "int64", "int32"))
+		c.must(len(in.Dims) == 2, at+".dims", "a text has 2 dimensions: 1 and the number of tokens")
+	}
+	c.must(first == nil || seen[PartIDs], "inputs", "none has the tokens of the text")
 }
 
 func (c *checker) image(at string, im *Image) {

@@ -130,6 +130,10 @@ func (r reader) input(at string, in *Input) error {
 			in.Image = &Image{}
 			return r.image(at, in.Image)
 		},
+		"text": func(at string) error {
+			in.Text = &Text{}
+			return r.textPart(at, in.Text)
+		},
 		"features": func(at string) error { return list(r, at, maxLabels, &in.Features, r.feature) },
 	}, "name", "type", "dims")
 }
@@ -152,6 +156,14 @@ func (r reader) dim(at string, d *Dim) error {
 	default:
 		return invalid(at, "want a size, a name or null, got "+typeName(t))
 	}
+}
+
+func (r reader) textPart(at string, t *Text) error {
+	return r.object(at, map[string]field{
+		"tokenizer": func(at string) error { return r.text(at, &t.Tokenizer) },
+		"part":      func(at string) error { return r.text(at, &t.Part) },
+		"maxTokens": func(at string) error { return r.size(at, &t.MaxTokens) },
+	}, "tokenizer", "part")
 }
 
 func (r reader) feature(at string, f *Feature) error {

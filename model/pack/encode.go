@@ -127,6 +127,15 @@ func (w writer) input(in *Input) {
 		if in.Image != nil {
 			w.field("image", w.image(in.Image))
 		}
+		if in.Text != nil {
+			w.field("text", w.line(func(w writer) {
+				w.text("tokenizer", in.Text.Tokenizer)
+				w.text("part", in.Text.Part)
+				if in.Text.MaxTokens > 0 {
+					w.field("maxTokens", func() { w.Int(in.Text.MaxTokens) })
+				}
+			}))
+		}
 		if len(in.Features) > 0 {
 			each(w, "features", in.Features, func(f *Feature) {
 				w.line(func(w writer) {

@@ -37,15 +37,18 @@ type Manifest struct {
 	Signatures []Signature
 }
 
-// Roles of files. A prediction needs those of role model, weights and labels.
+// Roles of files. A prediction needs those of role model, weights, labels and
+// tokenizer.
 const (
 	RoleModel   = "model"
 	RoleWeights = "weights"
 	RoleLabels  = "labels"
-	RoleCard    = "card"
-	RoleDemo    = "demo"
-	RoleLicence = "licence"
-	RoleOOD     = "ood"
+	// RoleTokenizer is a tokenizer.json.
+	RoleTokenizer = "tokenizer"
+	RoleCard      = "card"
+	RoleDemo      = "demo"
+	RoleLicence   = "licence"
+	RoleOOD       = "ood"
 )
 
 // File is one file of a package.
@@ -63,7 +66,7 @@ type File struct {
 
 // Needed reports whether a prediction needs the file.
 func (f *File) Needed() bool {
-	return f.Role == RoleModel || f.Role == RoleWeights || f.Role == RoleLabels
+	return f.Role == RoleModel || f.Role == RoleWeights || f.Role == RoleLabels || f.Role == RoleTokenizer
 }
 
 // Chunk is one piece of a file, 1 to [MaxChunk] bytes long.
@@ -88,8 +91,9 @@ type Dim struct {
 	Name string
 }
 
-// Input describes one input. It has an Image or Features, or neither when the
-// caller brings a finished tensor.
+// Input describes one input. It has an Image, Text or Features, or none of them
+// when the caller brings a finished tensor. A model of text has an input for each
+// part of an encoding; every other model of the format has one input.
 type Input struct {
 	Name string
 	// Type is ONNX's element type in lower case, such as "float32".
@@ -97,6 +101,8 @@ type Input struct {
 	Dims []Dim
 	// Image says how a picture becomes this input.
 	Image *Image
+	// Text says which part of an encoded text this input is.
+	Text *Text
 	// Features name the columns of a tabular input, in order.
 	Features []Feature
 }
@@ -107,6 +113,27 @@ type Feature struct {
 	// Unit is for people; it may be empty.
 	Unit string
 }
+
+// Text is a part of an encoded text.
+type Text struct {
+	// Tokenizer is the path of a file of role tokenizer, in the format of the
+	// tokenizers library.
+	Tokenizer string
+	// Part is one of the Part constants.
+	Part string
+	// MaxTokens bounds an encoding beyond what the tokenizer does; 0 does not.
+	MaxTokens int
+}
+
+// Parts of an encoded text.
+const (
+	// PartIDs are the numbers of the tokens.
+	PartIDs = "ids"
+	// PartMask is 1 for tokens and 0 for padding.
+	PartMask = "mask"
+	// PartTypes tell the first of two texts (0) from the second (1).
+	PartTypes = "types"
+)
 
 // Image is the exact preparation of a picture, in this order: colour, resize,
 // crop, normalize, layout. model/pre defines each step.

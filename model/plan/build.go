@@ -59,6 +59,9 @@ type builder struct {
 type value struct {
 	slot   int // -1: not on the Go side
 	places [layouts]*buffer
+	// float is the value of floats with the numbers of this one, of integers;
+	// short is the way back. See short.go.
+	float, short *graph.Value
 }
 
 // pending is what a step needs once all addresses are known.
@@ -73,10 +76,13 @@ func (b *builder) node(n *graph.Node) {
 		return
 	}
 	b.current = n
-	if lower := find(n); lower != nil && b.simple(n) && lower(b, n) {
-		return
+	lower := b.findShort(n)
+	if lower == nil && b.simple(n) {
+		lower = find(n)
 	}
-	b.host(n)
+	if lower == nil || !lower(b, n) {
+		b.host(n)
+	}
 }
 
 // operator returns the name under which the tables have n's operator.
@@ -156,10 +162,14 @@ func (b *builder) slot(v *graph.Value) int {
 	if c := b.constant(v); c != nil {
 		return b.newSlot(v, c)
 	}
-	place := b.in(v, Plain)
+	from := v
+	if b.isShort(v) {
+		from = b.float(v)
+	}
+	place := b.in(from, Plain)
 	slot := b.newSlot(v, nil)
 	b.use(place)
-	b.add(Step{Kind: Fetch, Title: "fetch", Value: v.Name, Slot: slot, Place: Place{Shape: b.facts[v].Shape}}, pending{place: place})
+	b.add(Step{Kind: Fetch, Title: "fetch", Value: v.Name, Slot: slot, Place: Place{Type: b.facts[v].DType, Shape: b.facts[v].Shape}}, pending{place: place})
 	return slot
 }
 
@@ -205,12 +215,20 @@ func (b *builder) in(v *graph.Value, l Layout) *buffer {
 		return at.places[l]
 	}
 	if !slices.ContainsFunc(at.places[:], func(p *buffer) bool { return p != nil }) {
-		slot := b.slot(v)
-		place := b.newPlace(v, Plain)
-		b.use(place)
-		b.add(Step{Kind: Put, Title: "put", Value: v.Name, Slot: slot, Place: Place{Shape: b.facts[v].Shape}}, pending{place: place})
+		if at.short != nil {
+			b.toFloats(v)
+		} else {
+			b.put(v, b.slot(v))
+		}
 	}
 	return b.convert(v, l)
+}
+
+// put brings what is in a slot to the arena, as floats.
+func (b *builder) put(v *graph.Value, slot int) {
+	place := b.newPlace(v, Plain)
+	b.use(place)
+	b.add(Step{Kind: Put, Title: "put", Value: v.Name, Slot: slot, Place: Place{Type: tensor.Float32, Shape: b.facts[v].Shape}}, pending{place: place})
 }
 
 // layout returns the layout in which v is at hand, or the given one.
@@ -228,7 +246,7 @@ func (b *builder) layout(v *graph.Value, l Layout) Layout {
 func (b *builder) out(v *graph.Value, l Layout) *buffer { return b.newPlace(v, l) }
 
 func (b *builder) newPlace(v *graph.Value, l Layout) *buffer {
-	place := b.buffer(l.floats(b.facts[v].Shape) * floatBytes)
+	place := b.buffer(l.floats(b.facts[v].Shape) * b.elementBytes(v))
 	b.of(v).places[l] = place
 	if v.Producer != nil && place.bytes > b.largest {
 		b.largest, b.plan.Largest = place.bytes, v.Producer

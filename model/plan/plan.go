@@ -69,11 +69,13 @@ type Step struct {
 	Release []int
 }
 
-// Place is a tensor in the arena, row-major and without gaps.
+// Place is a tensor in the arena, row-major and without gaps, as floats.
 type Place struct {
 	// Offset is its address, in bytes.
 	Offset int
-	Shape  tensor.Shape
+	// Type is what the tensor on the Go side is: of Float32 or Int16 elements.
+	Type  tensor.DType
+	Shape tensor.Shape
 }
 
 // HostSteps returns the nodes that run without a kernel.

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"unsafe"
 
 	"larder/model/graph"
 	"larder/model/tensor"
@@ -34,7 +35,13 @@ func (w *Weight) Bytes() int { return w.recipe.floats() * floatBytes }
 func (w *Weight) Pack() []float32 {
 	to := make([]float32, w.recipe.floats())
 	var from []float32
-	if w.Source != nil {
+	switch {
+	case w.Source == nil:
+	case w.Source.DType() == tensor.Int16:
+		shorts := tensor.Data[int16](w.Source)
+		from = make([]float32, (len(shorts)+1)/2)
+		copy(shortsOf(from), shorts)
+	default:
 		from = tensor.Data[float32](w.Source)
 	}
 	w.recipe.pack(to, from)
@@ -66,7 +73,7 @@ func (w *Weights) End() int { return w.end }
 func (w *Weights) add(v *graph.Value, source *tensor.Tensor, r recipe) (*Weight, bool) {
 	k := weightKey{v, r.String()}
 	for _, have := range w.items[k] {
-		if have.Source == source || have.Source != nil && source != nil && slices.Equal(tensor.Data[float32](have.Source), tensor.Data[float32](source)) {
+		if have.Source == source || sameElements(have.Source, source) {
 			return have, false
 		}
 	}
@@ -74,6 +81,22 @@ func (w *Weights) add(v *graph.Value, source *tensor.Tensor, r recipe) (*Weight,
 	w.items[k] = append(w.items[k], n)
 	w.end = alignUp(w.end + n.Bytes())
 	return n, true
+}
+
+// sameElements reports whether two constants have the same type and elements.
+func sameElements(a, b *tensor.Tensor) bool {
+	if a == nil || b == nil || a.DType() != b.DType() {
+		return false
+	}
+	if a.DType() == tensor.Int16 {
+		return slices.Equal(tensor.Data[int16](a), tensor.Data[int16](b))
+	}
+	return slices.Equal(tensor.Data[float32](a), tensor.Data[float32](b))
+}
+
+// shortsOf returns the memory of floats as 16-bit integers.
+func shortsOf(floats []float32) []int16 {
+	return unsafe.Slice((*int16)(unsafe.Pointer(unsafe.SliceData(floats))), 2*len(floats))
 }
 
 // panelCols is the number of columns in a panel.

@@ -25,6 +25,18 @@ const (
 	Complex64  DType = 14
 	Complex128 DType = 15
 	BFloat16   DType = 16
+
+	// Types of at most eight bits, which arithmetic does not know; see small.go.
+	Float8E4M3FN   DType = 17
+	Float8E4M3FNUZ DType = 18
+	Float8E5M2     DType = 19
+	Float8E5M2FNUZ DType = 20
+	Uint4          DType = 21
+	Int4           DType = 22
+	Float4E2M1     DType = 23
+	Float8E8M0     DType = 24
+	Uint2          DType = 25
+	Int2           DType = 26
 )
 
 // dtypes lists, for each supported type, its ONNX name in lower case and the
@@ -39,6 +51,10 @@ var dtypes = map[DType]struct {
 	Float16: {"float16", 2}, Float64: {"float64", 8}, Uint32: {"uint32", 4},
 	Uint64: {"uint64", 8}, Complex64: {"complex64", 8},
 	Complex128: {"complex128", 16}, BFloat16: {"bfloat16", 2},
+	Float8E4M3FN: {"float8e4m3fn", 1}, Float8E4M3FNUZ: {"float8e4m3fnuz", 1},
+	Float8E5M2: {"float8e5m2", 1}, Float8E5M2FNUZ: {"float8e5m2fnuz", 1},
+	Float8E8M0: {"float8e8m0", 1}, Float4E2M1: {"float4e2m1", 1},
+	Uint4: {"uint4", 1}, Int4: {"int4", 1}, Uint2: {"uint2", 1}, Int2: {"int2", 1},
 }
 
 // String returns ONNX's name of the type in lower case, such as "float32".
@@ -71,8 +87,8 @@ type Half uint16
 // Brain is a bfloat16 number (the upper half of a binary32), kept as its bits.
 type Brain uint16
 
-// Element lists the Go types of tensor elements; each stands for exactly one
-// DType.
+// Element lists the Go types of tensor elements. As an argument of Of each
+// stands for one DType; int8 and uint8 also hold the small types of OfSmall.
 type Element interface {
 	float32 | float64 | Half | Brain |
 		int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | uint64 |

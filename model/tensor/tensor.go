@@ -14,7 +14,7 @@ var ErrLength = errors.New("tensor: data does not have the length of the shape")
 type Tensor struct {
 	dtype DType
 	shape Shape
-	data  any // a slice of the Element type that stands for dtype
+	data  any // a slice of the Element type that stands for dtype, or of a small type
 }
 
 // New returns a tensor of zeros (empty strings, false). It returns ErrShape
@@ -122,7 +122,7 @@ func makeData(dtype DType, n int) (any, error) {
 		return make([]Half, n), nil
 	case BFloat16:
 		return make([]Brain, n), nil
-	case Int8:
+	case Int8, Int4, Int2:
 		return make([]int8, n), nil
 	case Int16:
 		return make([]int16, n), nil
@@ -130,7 +130,7 @@ func makeData(dtype DType, n int) (any, error) {
 		return make([]int32, n), nil
 	case Int64:
 		return make([]int64, n), nil
-	case Uint8:
+	case Uint8, Uint4, Uint2, Float8E4M3FN, Float8E4M3FNUZ, Float8E5M2, Float8E5M2FNUZ, Float8E8M0, Float4E2M1:
 		return make([]uint8, n), nil
 	case Uint16:
 		return make([]uint16, n), nil

@@ -25,6 +25,9 @@ var version = Version{Name: "leaf", Version: "2.0.0", Digest: "ab12", Created: "
 var ports = []Port{{Name: "image", Type: "float32", Dims: []Dim{{Size: -1, Name: "N"}, {Size: 3}, {Size: -1}}},
 	{Name: "any", Optional: true}}
 
+var profile = Profile{Steps: []ProfileStep{{Node: "graph.node[3]", Op: "Conv", Kernel: "conv", Value: "y", Time: 1.5, GFlops: 40, Share: 0.75},
+	{Kernel: "Sinh", Host: true, Time: 0.5, Share: 0.25}}, Total: 2, Table: "step ms\n"}
+
 var codecs = []codec{
 	{"request", Request{ID: 7, Method: MethodLoad, Params: map[string]any{"model": "leaf"}}, of(DecodeRequest)},
 	{"request without params", Request{ID: 1, Method: MethodIndex}, of(DecodeRequest)},
@@ -34,14 +37,17 @@ var codecs = []codec{
 	{"progress", Progress{Phase: PhaseDownload, Loaded: 5, Total: 10, File: "model.onnx"}, of(DecodeProgress)},
 	{"open", Open{Models: "https://example.org/models/", Threads: 8, Bell: "opaque"}, of(DecodeOpen)},
 	{"load", Load{Model: "leaf", Version: "^2"}, of(DecodeLoad)},
-	{"input", Input{Handle: 3, Input: 1 + 2i}, of(DecodeInput)},
-	{"run", Run{Handle: 3, Inputs: map[string]Tensor{"image": {Dims: []int{1, 0, 2}, Type: "int64", Data: "opaque"}}}, of(DecodeRun)},
+	{"input", Input{Handle: 3, Input: 1 + 2i, Profile: true}, of(DecodeInput)},
+	{"run", Run{Handle: 3, Inputs: map[string]Tensor{"image": {Dims: []int{1, 0, 2}, Type: "int64", Data: "opaque"}}, Profile: true}, of(DecodeRun)},
+	{"computed", Computed{Outputs: map[string]Tensor{"y": {Dims: []int{2}, Type: "float32", Data: "opaque"}}, Profile: &profile}, of(DecodeComputed)},
+	{"computed without profile", Computed{Outputs: map[string]Tensor{}}, of(DecodeComputed)},
+	{"profile", profile, of(DecodeProfile)},
 	{"fromONNX", FromONNX{Bytes: "opaque", Threads: 2}, of(DecodeFromONNX)},
 	{"handle", Handle{Handle: 9}, of(DecodeHandle)},
 	{"model", Model{Model: "leaf"}, of(DecodeModel)},
 	{"tensor", Tensor{Dims: []int{}, Type: "float32", Data: 1.5}, of(DecodeTensor)},
 	{"prediction", Prediction{Classes: []Class{{"a", "A", 0.75}, {"b", "B", 0.25}}, Label: "a", Unknown: true, Model: version,
-		Timing: Timing{1, 2, 3, 4, 10.5}}, of(DecodePrediction)},
+		Timing: Timing{1, 2, 3, 4, 10.5}, Profile: &profile}, of(DecodePrediction)},
 	{"info", Info{Handle: 1, Model: version, Title: "Leaf", Task: "image-classification", Inputs: ports, Outputs: ports,
 		Labels: []Label{{"a", "A"}}, UnknownThreshold: 0.9, Source: SourceRegistry, Bytes: 1 << 40, Threads: 1, Engine: EngineRelaxed,
 		ThreadsReason: "why", Manifest: "{}"}, of(DecodeInfo)},
@@ -120,6 +126,8 @@ func TestRefused(t *testing.T) {
 		{"no input", of(DecodeInput), map[string]any{"handle": 1.0}, "predict.input is missing"},
 		{"handle 0", of(DecodeInput), map[string]any{"handle": 0.0, "input": 1}, "predict.handle is 0"},
 		{"run without inputs", of(DecodeRun), map[string]any{"handle": 1.0}, "inputs is not an object"},
+		{"profile not an object", of(DecodeComputed), map[string]any{"profile": 1.0, "outputs": map[string]any{}}, "profile is not an object"},
+		{"step without kernel", of(DecodeProfile), map[string]any{"steps": []any{map[string]any{}}}, "steps[0].kernel is missing"},
 		{"tensor not an object", of(DecodeRun), map[string]any{"handle": 1.0, "inputs": map[string]any{"a b": nil}}, `inputs["a b"] is not an object`},
 		{"tensor without dims", of(DecodeTensor), map[string]any{"type": "bool", "data": 1}, "tensor.dims is missing"},
 		{"tensor without data", of(DecodeTensor), map[string]any{"type": "bool", "dims": []any{}}, "tensor.data is missing"},

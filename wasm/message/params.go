@@ -43,19 +43,21 @@ func DecodeLoad(v any) (Load, error) {
 // Input holds the parameters of [MethodPredict] and [MethodPreprocess].
 type Input struct {
 	Handle int
-	Input  any // a Blob, ArrayBuffer, ImageData or ImageBitmap: not looked at here
+	Input  any // a picture, a text or fields: not looked at here
+	// Profile asks predict to say where the time went.
+	Profile bool
 }
 
 // Encode returns the parameters as a message tree.
 func (p Input) Encode() map[string]any {
-	return map[string]any{"handle": p.Handle, "input": p.Input}
+	return map[string]any{"handle": p.Handle, "input": p.Input, "profile": p.Profile}
 }
 
 // DecodeInput reads the parameters of [MethodPredict] and [MethodPreprocess].
 func DecodeInput(v any) (Input, error) {
 	var err error
 	f := open("predict", v, &err)
-	p := Input{Handle: f.handle(), Input: f.m["input"]}
+	p := Input{Handle: f.handle(), Input: f.m["input"], Profile: f.flag("profile")}
 	if p.Input == nil {
 		f.fail("input", "is missing")
 	}
@@ -64,20 +66,21 @@ func DecodeInput(v any) (Input, error) {
 
 // Run holds the parameters of [MethodRun].
 type Run struct {
-	Handle int
-	Inputs map[string]Tensor
+	Handle  int
+	Inputs  map[string]Tensor
+	Profile bool // say where the time went
 }
 
 // Encode returns the parameters as a message tree.
 func (p Run) Encode() map[string]any {
-	return map[string]any{"handle": p.Handle, "inputs": EncodeTensors(p.Inputs)}
+	return map[string]any{"handle": p.Handle, "inputs": EncodeTensors(p.Inputs), "profile": p.Profile}
 }
 
 // DecodeRun reads the parameters of [MethodRun].
 func DecodeRun(v any) (Run, error) {
 	var err error
 	f := open("run", v, &err)
-	p := Run{Handle: f.handle()}
+	p := Run{Handle: f.handle(), Profile: f.flag("profile")}
 	if err != nil {
 		return p, err
 	}

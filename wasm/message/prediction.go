@@ -34,12 +34,13 @@ type Prediction struct {
 	Unknown bool    // whether its probability is below the model's threshold
 	Model   Version
 	Timing  Timing
+	Profile *Profile // nil unless it was asked for
 }
 
 // Encode returns the prediction as a message tree.
 func (p Prediction) Encode() map[string]any {
 	return map[string]any{"classes": encodeEach(p.Classes), "label": p.Label, "unknown": p.Unknown,
-		"model": p.Model.Encode(), "timing": p.Timing.Encode()}
+		"model": p.Model.Encode(), "timing": p.Timing.Encode(), "profile": encodeOptional(p.Profile)}
 }
 
 // DecodePrediction reads a prediction.
@@ -52,6 +53,7 @@ func DecodePrediction(v any) (Prediction, error) {
 		Unknown: f.flag("unknown"),
 		Model:   decodeVersion(f.object("model")),
 		Timing:  decodeTiming(f.object("timing")),
+		Profile: f.optionalProfile(),
 	}
 	return p, err
 }

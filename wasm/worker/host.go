@@ -25,6 +25,8 @@ type host interface {
 	Parts(ctx context.Context, models string) (parts, error)
 	// Picture decodes what was given to predict.
 	Picture(ctx context.Context, input any) (*pre.Image, error)
+	// Form brings text into one of Unicode's normal forms; it is a token.Form.
+	Form(form, text string) string
 	// Bytes copies an ArrayBuffer, a view or a Blob, and hashes it.
 	Bytes(ctx context.Context, v any) ([]byte, [sha256.Size]byte, error)
 	// Tensor copies a tensor of the page; Data makes its data from one of ours.

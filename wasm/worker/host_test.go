@@ -19,6 +19,7 @@ import (
 	"larder/model/engine"
 	"larder/model/pre"
 	"larder/model/pre/imagefile"
+	"larder/model/pre/token/form"
 	"larder/model/tensor"
 	"larder/wasm/message"
 )
@@ -74,6 +75,8 @@ func (h *testHost) Picture(ctx context.Context, input any) (*pre.Image, error) {
 	}
 	return imagefile.Decode(b)
 }
+
+func (h *testHost) Form(name, text string) string { return form.Normalize(name, text) }
 
 func (h *testHost) Bytes(_ context.Context, v any) ([]byte, [sha256.Size]byte, error) {
 	b, ok := v.([]byte)

@@ -8,6 +8,7 @@ import (
 	"larder/model"
 	"larder/model/onnx"
 	"larder/model/pack"
+	"larder/model/pre/token"
 	"larder/wasm/message"
 )
 
@@ -30,7 +31,7 @@ func (s *server) load(ctx context.Context, c call) (result, error) {
 		if err != nil {
 			return nil, err
 		}
-		return loadEntry(ctx, entry, machine, tell)
+		return loadEntry(ctx, entry, machine, s.host.Form, tell)
 	})
 	if err != nil {
 		entry.Release()
@@ -47,7 +48,7 @@ func (s *server) load(ctx context.Context, c call) (result, error) {
 
 // loadEntry makes a session of a version in the cache. It joins the two trees:
 // the cache knows bytes, the model what they mean.
-func loadEntry(ctx context.Context, e *cache.Entry, with machine, tell *progress) (*loaded, error) {
+func loadEntry(ctx context.Context, e *cache.Entry, with machine, form token.Form, tell *progress) (*loaded, error) {
 	m := &loaded{machine: with}
 	var err error
 	if m.manifest, err = pack.DecodeManifest(e.Manifest()); err != nil {
@@ -64,7 +65,7 @@ func loadEntry(ctx context.Context, e *cache.Entry, with machine, tell *progress
 		return nil, err
 	}
 	if hasLabels(m.manifest) {
-		if m.classifier, err = model.NewClassifier(m.session, m.manifest); err != nil {
+		if m.classifier, err = model.NewClassifier(m.session, m.manifest, model.ClassifierOptions{File: files.get, Form: form}); err != nil {
 			m.session.Close()
 			return nil, err
 		}

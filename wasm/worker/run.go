@@ -28,27 +28,28 @@ func (s *server) run(ctx context.Context, c call) (result, error) {
 		return result{}, err
 	}
 	defer leave()
-	out, err := h.model.session.Run(s.host.Breathe(ctx), in)
+	ctx, profile := s.watched(s.host.Breathe(ctx), p.Profile)
+	out, err := h.model.session.Run(ctx, in)
 	if err != nil {
 		return result{}, err
 	}
-	return s.tensors(out)
+	named, give, err := s.tensors(out)
+	return result{tree: message.Computed{Outputs: named, Profile: profile.message()}.Encode(), give: give}, err
 }
 
 // tensors makes a reply of named tensors. Their arrays are new, so they are given
 // to the page instead of copied once more.
-func (s *server) tensors(list map[string]*tensor.Tensor) (result, error) {
-	named := make(map[string]message.Tensor, len(list))
-	var give []any
+func (s *server) tensors(list map[string]*tensor.Tensor) (named map[string]message.Tensor, give []any, err error) {
+	named = make(map[string]message.Tensor, len(list))
 	for name, t := range list {
 		data, err := s.host.Data(t)
 		if err != nil {
-			return result{}, err
+			return nil, nil, err
 		}
 		if t.DType() != tensor.String {
 			give = append(give, data)
 		}
 		named[name] = message.Tensor{Dims: t.Shape(), Type: t.DType().String(), Data: data}
 	}
-	return result{tree: message.EncodeTensors(named), give: give}, nil
+	return named, give, nil
 }

@@ -59,11 +59,14 @@ func TestPreprocessRun(t *testing.T) {
 	if image := in["image"]; !reflect.DeepEqual(image.Dims, []int{1, 3, 160, 160}) || image.Type != "float32" {
 		t.Fatalf("preprocess gave %v %s", image.Dims, image.Type)
 	}
-	out, err := message.DecodeTensors(b.ask(message.MethodRun, message.Run{Handle: info.Handle, Inputs: in}.Encode()))
+	out, err := message.DecodeComputed(b.ask(message.MethodRun, message.Run{Handle: info.Handle, Inputs: in, Profile: true}.Encode()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	scores := out["logits"].Data.([]float32)
+	if p := out.Profile; p == nil || len(p.Steps) < 20 || !p.Steps[0].Host || !strings.Contains(p.Table, "Conv") {
+		t.Errorf("profile %+v", p)
+	}
+	scores := out.Outputs["logits"].Data.([]float32)
 	if len(scores) != 3 || scores[2] <= scores[0] || scores[2] <= scores[1] {
 		t.Errorf("scores %v, want the third highest", scores)
 	}
@@ -348,4 +351,26 @@ func FuzzReceive(f *testing.F) {
 			t.Error("answered twice")
 		}
 	})
+}
+
+// TestPredictOtherKind gives a model of pictures what it does not take.
+func TestPredictOtherKind(t *testing.T) {
+	b := newBench(t)
+	b.open()
+	info := b.load("leaf-small", "")
+	for _, tt := range []struct {
+		name  string
+		input any
+	}{
+		{"a text", "leaf"},
+		{"a pair of texts", map[string]any{"text": "a", "pair": "b"}},
+		{"a row", map[string]any{"length": 1.0}},
+		{"a text that is no string", map[string]any{"text": 1.0}},
+		{"a text and more", map[string]any{"text": "a", "length": 1.0}},
+		{"a row with a string", map[string]any{"length": "1"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b.refused(message.CodeInvalidInput, message.MethodPredict, message.Input{Handle: info.Handle, Input: tt.input}.Encode())
+		})
+	}
 }

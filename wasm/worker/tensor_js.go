@@ -49,6 +49,7 @@ func (h *jsHost) Tensor(t message.Tensor) (*tensor.Tensor, error) {
 			raw[i] = min(b, 1)
 		}
 	}
+	out.Trim()
 	return out, nil
 }
 
@@ -79,6 +80,9 @@ var arrays = map[tensor.DType]string{
 	tensor.Float16: "Uint16Array", tensor.BFloat16: "Uint16Array",
 	tensor.Int8: "Int8Array", tensor.Int16: "Int16Array", tensor.Int32: "Int32Array", tensor.Int64: "BigInt64Array",
 	tensor.Uint8: "Uint8Array", tensor.Uint16: "Uint16Array", tensor.Uint32: "Uint32Array", tensor.Uint64: "BigUint64Array",
+	tensor.Int4: "Int8Array", tensor.Int2: "Int8Array", tensor.Uint4: "Uint8Array", tensor.Uint2: "Uint8Array",
+	tensor.Float8E4M3FN: "Uint8Array", tensor.Float8E4M3FNUZ: "Uint8Array", tensor.Float8E5M2: "Uint8Array",
+	tensor.Float8E5M2FNUZ: "Uint8Array", tensor.Float8E8M0: "Uint8Array", tensor.Float4E2M1: "Uint8Array",
 	tensor.Bool: "Uint8Array", tensor.Complex64: "Float32Array", tensor.Complex128: "Float64Array",
 }
 

@@ -1,108 +1,189 @@
 package slim
 
 import (
-	"bytes"
 	"encoding/binary"
+	"slices"
 )
 
-// The table of functions that the runtime keeps (runtime/symtab.go and
-// internal/abi/symtab.go of Go 1.20 to 1.26): a header of eight words behind a
-// magic number, and for each function a record that names, among others, three
-// sequences in a shared table of bytes: stack depths, files and lines.
+// A function's record names sequences in a shared table of bytes: stack depths,
+// files, lines, and others by number. Behind them it names function data. Offsets
+// are those of runtime._func, numbers those of internal/abi.
 const (
-	pclnMagic    = "\xf1\xff\xff\xff\x00\x00\x01\x08" // Go 1.20, instructions of 1 byte, words of 8
-	pclnNumFuncs = 8
-	pclnSeqTable = 8 + 6*8
-	pclnFuncs    = 8 + 7*8
-	pclnHeader   = 8 + 8*8
+	funcDepth     = 16 // stack depths
+	funcFile      = 20
+	funcLine      = 24
+	funcNumPCs    = 28
+	funcUnit      = 32 // where the files of its compilation unit begin
+	funcStartLine = 36
+	funcNumData   = 43
+	funcPCData    = 44 // further sequences
+	maxPCData     = 16
+	funcMinSize   = funcPCData
 
-	funcDepth   = 16 // offset of the record's stack depths
-	funcFile    = 20
-	funcLine    = 24
-	funcNumPCs  = 28
-	funcPCData  = 44 // further sequences, which the runtime needs
-	maxPCData   = 16
-	funcMinSize = funcPCData
+	noFuncData = 1<<32 - 1
+)
+
+// What only a stack trace with inlined calls and arguments, or stopping a
+// goroutine in the middle of its code, needs. In a browser there is neither.
+var (
+	droppedPCData   = []int{0, 2, 3} // unsafe points, index of inlined calls, live arguments
+	droppedFuncData = []int{3, 5, 6} // inlined calls, arguments, live arguments
 )
 
 // clearLines makes every function of a program say that it has no files and
-// lines, and zeroes the sequences that nothing else uses. The runtime prints "?"
-// and no line for such a function, as it does for code without a table.
-func clearLines(memory []byte) error {
-	at := bytes.Index(memory, []byte(pclnMagic))
-	if at < 0 || len(memory)-at < pclnHeader {
-		return errorf("there is no function table as of Go 1.20 to 1.26")
+// lines, inlined calls and arguments, and zeroes what nothing else uses. The runtime
+// prints "?" and no line for such a function, as it does for code without a table.
+func (t *pclntab) clearLines() error {
+	dropped, err := t.dropFromRecords()
+	if err != nil {
+		return err
 	}
-	word := func(off int) int { return int(binary.LittleEndian.Uint64(memory[at+off:])) }
-	n, seq, funcs := word(pclnNumFuncs), word(pclnSeqTable), word(pclnFuncs)
-	room := len(memory) - at
-	if seq < pclnHeader || funcs < seq || funcs > room || n < 0 || n > (room-funcs)/8 {
-		return errorf("the function table's header is not as expected")
+	if err := t.clearUnused(dropped); err != nil {
+		return err
 	}
-	t := lineTable{memory: memory, sequences: memory[at+seq : at+funcs], needed: make([]bool, funcs-seq), lines: make([]bool, funcs-seq)}
-	for i := range n {
-		record := at + funcs + int(binary.LittleEndian.Uint32(memory[at+funcs+8*i+4:]))
-		if err := t.function(record); err != nil {
+	clear(t.memory[t.at+t.word(pclnUnits) : t.at+t.word(pclnSeqTable)])
+	return nil
+}
+
+// drops are what no record names any more.
+type drops struct {
+	sequences []uint32 // offsets
+	data      []uint32 // offsets
+}
+
+// dropFromRecords takes out of each record what is not needed.
+func (t *pclntab) dropFromRecords() (drops, error) {
+	var d drops
+	for _, r := range t.records {
+		numPCs, numData, err := t.counts(r)
+		if err != nil {
+			return d, err
+		}
+		record := t.memory[r.at:]
+		unused := []int{funcFile, funcLine}
+		for _, k := range droppedPCData {
+			if k < numPCs {
+				unused = append(unused, funcPCData+4*k)
+			}
+		}
+		for _, off := range unused {
+			d.sequences = append(d.sequences, binary.LittleEndian.Uint32(record[off:]))
+			clear(record[off : off+4])
+		}
+		for _, k := range droppedFuncData {
+			if k < numData {
+				at := record[funcPCData+4*numPCs+4*k:]
+				d.data = append(d.data, binary.LittleEndian.Uint32(at))
+				binary.LittleEndian.PutUint32(at, noFuncData)
+			}
+		}
+		clear(record[funcUnit : funcStartLine+4])
+	}
+	return d, nil
+}
+
+// counts returns how many sequences by number and how much data a function has.
+func (t *pclntab) counts(r funcRecord) (numPCs, numData int, err error) {
+	record := t.memory[r.at:]
+	numPCs, numData = int(binary.LittleEndian.Uint32(record[funcNumPCs:])), int(record[funcNumData])
+	if numPCs > maxPCData || len(record) < funcPCData+4*numPCs+4*numData {
+		return 0, 0, errorf("a function's record is not as expected")
+	}
+	return numPCs, numData, nil
+}
+
+// clearUnused zeroes sequences and function data that were dropped and that no
+// record names.
+func (t *pclntab) clearUnused(d drops) error {
+	needed, unused := t.marks(), t.marks()
+	var data []uint32
+	for _, r := range t.records {
+		for _, off := range t.sequences(r) {
+			if err := t.mark(off, needed); err != nil {
+				return err
+			}
+		}
+		data = append(data, t.data(r)...)
+	}
+	for _, off := range d.sequences {
+		if err := t.mark(off, unused); err != nil {
 			return err
 		}
 	}
-	for i := range t.sequences {
-		if t.lines[i] && !t.needed[i] {
-			t.sequences[i] = 0
+	table := t.sequenceTable()
+	for i := range table {
+		if unused[i] && !needed[i] {
+			table[i] = 0
+		}
+	}
+	return t.clearData(d.data, data)
+}
+
+// clearData zeroes function data that is not needed. A piece reaches to where the
+// next one begins; the last, whose end is unknown, stays.
+func (t *pclntab) clearData(unused, needed []uint32) error {
+	all := append(slices.Clone(unused), needed...)
+	slices.Sort(all)
+	all = slices.DeleteFunc(slices.Compact(all), func(off uint32) bool { return off == noFuncData })
+	slices.Sort(needed)
+	for i, off := range all[:max(len(all)-1, 0)] {
+		if int64(t.funcData)+int64(all[i+1]) > int64(t.end) {
+			return errorf("function data lies beyond its place")
+		}
+		if _, is := slices.BinarySearch(needed, off); !is {
+			clear(t.memory[t.funcData+int(off) : t.funcData+int(all[i+1])])
 		}
 	}
 	return nil
 }
 
-type lineTable struct {
-	memory        []byte
-	sequences     []byte
-	needed, lines []bool // for each byte of sequences
+// sequenceTable returns the bytes of all sequences.
+func (t *pclntab) sequenceTable() []byte {
+	return t.memory[t.at+t.word(pclnSeqTable) : t.at+t.word(pclnFuncs)]
 }
 
-// function marks what one function uses and takes its files and lines away.
-func (t *lineTable) function(at int) error {
-	if at > len(t.memory)-funcMinSize {
-		return errorf("a function's record lies beyond the data")
+// marks returns a mark for each byte of the sequences.
+func (t *pclntab) marks() []bool { return make([]bool, len(t.sequenceTable())) }
+
+// sequences returns the offsets of a function's sequences, without files and lines.
+func (t *pclntab) sequences(r funcRecord) []uint32 {
+	record := t.memory[r.at:]
+	offsets := []uint32{binary.LittleEndian.Uint32(record[funcDepth:])}
+	for k := range binary.LittleEndian.Uint32(record[funcNumPCs:]) {
+		offsets = append(offsets, binary.LittleEndian.Uint32(record[funcPCData+4*k:]))
 	}
-	record := t.memory[at:]
-	numPCs := int(binary.LittleEndian.Uint32(record[funcNumPCs:]))
-	if numPCs > maxPCData || len(record) < funcPCData+4*numPCs {
-		return errorf("a function's record is not as expected")
-	}
-	keep := []int{funcDepth}
-	for k := range numPCs {
-		keep = append(keep, funcPCData+4*k)
-	}
-	for _, off := range keep {
-		if err := t.mark(binary.LittleEndian.Uint32(record[off:]), t.needed); err != nil {
-			return err
+	return offsets
+}
+
+// data returns the offsets of a function's data.
+func (t *pclntab) data(r funcRecord) []uint32 {
+	record := t.memory[r.at:]
+	first := funcPCData + 4*int(binary.LittleEndian.Uint32(record[funcNumPCs:]))
+	var offsets []uint32
+	for k := range int(record[funcNumData]) {
+		if off := binary.LittleEndian.Uint32(record[first+4*k:]); off != noFuncData {
+			offsets = append(offsets, off)
 		}
 	}
-	for _, off := range []int{funcFile, funcLine} {
-		if err := t.mark(binary.LittleEndian.Uint32(record[off:]), t.lines); err != nil {
-			return err
-		}
-		clear(record[off : off+4])
-	}
-	return nil
+	return offsets
 }
 
 // mark marks the bytes of a sequence: pairs of numbers, ended by a first number
 // of 0 in any pair but the first.
-func (t *lineTable) mark(off uint32, marks []bool) error {
+func (t *pclntab) mark(off uint32, marks []bool) error {
 	if off == 0 {
 		return nil // the function has no such sequence
 	}
-	if int(off) >= len(t.sequences) {
+	table := t.sequenceTable()
+	if int64(off) >= int64(len(table)) {
 		return errorf("a sequence lies beyond its table")
 	}
-	r := reader{t.sequences, int(off)}
+	r := reader{table, int(off)}
 	for first := true; ; first = false {
 		if r.uint() == 0 && !first {
 			break
 		}
-		if r.at >= len(t.sequences) {
+		if r.at >= len(table) {
 			return errorf("a sequence has no end")
 		}
 		r.uint()

@@ -17,7 +17,11 @@ func Module(module []byte) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := clearLines(image.bytes); err != nil {
+		table, err := findTable(image.bytes)
+		if err != nil {
+			return nil, err
+		}
+		if err := table.clearLines(); err != nil {
 			return nil, err
 		}
 		sections[i].body = image.encode()

@@ -125,14 +125,22 @@ export type EngineName = "relaxed" | "simd" | "reference";
 export interface LoadOptions extends ProgressOptions {
   /** An exact version (`2.0.0`), a range (`^2`, `~2.1`, `2`), or an alias. Default: `latest`. */
   version?: string;
+  /** Measure every step of each run; see {@link Model.profile}. Default: false. */
+  profile?: boolean;
 }
 
 export interface ONNXOptions extends ProgressOptions {
   /** As in OpenOptions. Default: what was given to open. */
   threads?: number;
-  /** Accepted for pages that ask for it; this release measures no single steps, so it changes nothing. */
+  /** Measure every step of each run; see {@link Model.profile}. Default: false. */
   profile?: boolean;
 }
+
+/**
+ * What a model is asked about: a picture, a text, a pair of texts for a model that
+ * compares two, or a number for each column of a table.
+ */
+export type Question = Picture | string | { text: string; pair?: string } | Record<string, number>;
 
 /** Whatever shows a picture. Elements must not come from another site without CORS. */
 export type Picture =
@@ -153,19 +161,26 @@ export interface Model {
   readonly inputs: readonly Port[];
   /** What `run` returns. */
   readonly outputs: readonly Port[];
+  /**
+   * Where the time of the last `run` or `predict` went, for a model that was loaded with `profile: true`; null before
+   * the first one, and without that option. `console.log(model.profile.table)` shows it.
+   */
+  readonly profile: Profile | null;
 
   /**
-   * Says what a picture shows. EXIF orientation is applied, colours are taken as
-   * stored. The picture stays the caller's.
+   * Says what a picture, a text or a row of a table is; the model's manifest says
+   * which of them it takes. A picture's EXIF orientation is applied, its colours are
+   * taken as stored, and it stays the caller's.
    *
-   * Codes: `invalid-input` (empty, cut short, damaged, no picture), `unsupported-input`
-   * (a format this browser does not read, more than 33.5 megapixels, a model without
-   * labels), `aborted`, `closed`.
+   * Codes: `invalid-input` (empty, cut short, damaged, a field that lacks, an input
+   * of another kind than the model takes), `unsupported-input` (a format this browser
+   * does not read, more than 33.5 megapixels, a model without labels), `aborted`,
+   * `closed`.
    */
-  predict(picture: Picture, options?: CallOptions): Promise<Prediction>;
+  predict(input: Question, options?: CallOptions): Promise<Prediction>;
 
-  /** Prepares a picture as `predict` does and returns the tensors that `run` takes. */
-  preprocess(picture: Picture, options?: CallOptions): Promise<Tensors>;
+  /** Prepares an input as `predict` does and returns the tensors that `run` takes. */
+  preprocess(input: Question, options?: CallOptions): Promise<Tensors>;
 
   /**
    * Computes all outputs from named tensors. The arrays are copied unless `transfer`
@@ -258,6 +273,40 @@ export interface Prediction {
   timing: { decode: number; preprocess: number; infer: number; postprocess: number; total: number };
 }
 
+/**
+ * Where the time of one run went. Every step runs on its own while it is measured, so their sum is somewhat more than
+ * a run takes without. The browser's clock ticks every 5 µs on a cross-origin isolated page, every 100 µs elsewhere:
+ * there, believe only the longer steps.
+ */
+export interface Profile {
+  /** In the order in which they ran. */
+  steps: ProfileStep[];
+  /** Milliseconds: the sum of all steps. */
+  total: number;
+  /** All of it as text: a line for each step, and the sum. */
+  table: string;
+}
+
+export interface ProfileStep {
+  /** The number of the step, from 0. */
+  step: number;
+  /** The node of the model's graph, such as `graph.node[3]("conv1")`; null for what belongs to no node. */
+  node: string | null;
+  /** Its operator. Those of `larder.` were joined from several: a convolution with its activation, say. */
+  op: string | null;
+  /** What ran: a kernel, `put` or `fetch` for what is carried over to the kernels and back, or the operator if `host`. */
+  kernel: string;
+  /** Whether it ran as plain Go, because there is no kernel for it: such steps are slow, and on one thread. */
+  host: boolean;
+  /** The name of what it makes. */
+  value: string;
+  ms: number;
+  /** 10⁹ operations a second, those of the direct algorithm; 0 where none are counted. */
+  gflops: number;
+  /** Of the sum of all steps, 0 to 1. */
+  share: number;
+}
+
 /** Named tensors. */
 export type Tensors = Record<string, Tensor>;
 
@@ -285,6 +334,18 @@ export interface TensorData {
   /** 0 is false, everything else true. */
   bool: Uint8Array;
   string: string[];
+  /** The bits of each number, also of the other types of eight bits and of float4. */
+  float8e4m3fn: Uint8Array;
+  float8e4m3fnuz: Uint8Array;
+  float8e5m2: Uint8Array;
+  float8e5m2fnuz: Uint8Array;
+  float8e8m0: Uint8Array;
+  float4e2m1: Uint8Array;
+  /** One number a byte, as for the other integers of 2 and 4 bits. */
+  int4: Int8Array;
+  uint4: Uint8Array;
+  int2: Int8Array;
+  uint2: Uint8Array;
   /** Pairs: real part, imaginary part. */
   complex64: Float32Array;
   /** Pairs: real part, imaginary part. */

@@ -74,16 +74,17 @@ class Larder {
 
   get info() { return this.#channel.upToDate(this.#info); }
 
-  async load(name, { version = "", signal, onProgress } = {}) {
+  async load(name, { version = "", profile = false, signal, onProgress } = {}) {
+    checkFlag("profile", profile);
     const info = await this.#channel.call("load", { model: checkText("name", name), version: checkText("version", version) }, { signal, onProgress, late: release });
     if (info.source === "registry" && this.#persist) askToPersist();
-    return new Model(this.#channel, info);
+    return new Model(this.#channel, info, profile);
   }
 
-  async fromONNX(bytes, { threads, profile, signal, onProgress } = {}) {
-    if (profile !== undefined && typeof profile !== "boolean") throw new LarderError("invalid-input", "profile: is not a boolean");
+  async fromONNX(bytes, { threads, profile = false, signal, onProgress } = {}) {
+    checkFlag("profile", profile);
     const params = { bytes: ownBytes(bytes), threads: threads === undefined ? 0 : checkThreads(threads) };
-    return new Model(this.#channel, await this.#channel.call("fromONNX", params, { signal, onProgress, late: release }));
+    return new Model(this.#channel, await this.#channel.call("fromONNX", params, { signal, onProgress, late: release }), profile);
   }
 
   async index({ signal } = {}) {
@@ -99,30 +100,38 @@ class Model {
   #channel;
   #handle;
   #info;
+  #watched; // whether each run is measured
+  #profile = null; // of the last one
 
-  constructor(channel, { handle, ...info }) {
+  constructor(channel, { handle, ...info }, watched) {
     this.#channel = channel;
     this.#handle = handle;
     this.#info = info;
+    this.#watched = watched;
   }
 
   get info() { return this.#channel.upToDate(this.#info); }
   get inputs() { return this.info.inputs; }
   get outputs() { return this.info.outputs; }
+  get profile() { return this.#profile; }
 
   async predict(input, { signal } = {}) {
-    const { value, transfer } = await picture(input);
-    return this.#call("predict", { input: value }, { signal, transfer });
+    const { value, transfer } = await question(input);
+    const { profile, ...prediction } = await this.#call("predict", { input: value, profile: this.#watched }, { signal, transfer });
+    this.#profile = profile;
+    return prediction;
   }
 
   async preprocess(input, { signal } = {}) {
-    const { value, transfer } = await picture(input);
+    const { value, transfer } = await question(input);
     return this.#call("preprocess", { input: value }, { signal, transfer });
   }
 
   async run(inputs, { signal, transfer = false } = {}) {
     const { tensors, buffers } = pack(inputs, transfer);
-    return this.#call("run", { inputs: tensors }, { signal, transfer: buffers });
+    const { outputs, profile } = await this.#call("run", { inputs: tensors, profile: this.#watched }, { signal, transfer: buffers });
+    this.#profile = profile;
+    return outputs;
   }
 
   async dispose() {
@@ -327,12 +336,35 @@ function askToPersist() {
   if (globalThis.document) navigator.storage?.persist?.().catch(() => {});
 }
 
+function checkFlag(what, value) {
+  if (typeof value !== "boolean") throw new LarderError("invalid-input", `${what}: ${String(value)} is not a boolean`);
+}
+
 function checkText(what, value) {
   if (typeof value !== "string") throw new LarderError("invalid-input", `${what}: ${String(value)} is not a string`);
   return value;
 }
 
 const isA = (value, name) => typeof globalThis[name] === "function" && value instanceof globalThis[name];
+
+// question turns what a model is asked about into what can be sent: a text, a pair
+// of texts, a row of a table, or a picture.
+async function question(input) {
+  if (typeof input === "string") return { value: checkLength("the text", input) };
+  if (input === null || typeof input !== "object" || ![Object.prototype, null].includes(Object.getPrototypeOf(input))) return picture(input);
+  for (const [name, value] of Object.entries(input)) {
+    if (typeof value === "string") checkLength(`"${name}"`, value);
+    else if (typeof value !== "number") throw new LarderError("invalid-input", `"${name}" is neither a text nor a number`);
+  }
+  return { value: input };
+}
+
+const MAX_TEXT = 2 ** 18;
+
+function checkLength(what, text) {
+  if (text.length > MAX_TEXT) throw new LarderError("invalid-input", `${what} has ${text.length} characters, at most ${MAX_TEXT} are allowed`);
+  return text;
+}
 
 // picture turns what a caller has into what can be sent. Elements of a page become
 // bitmaps, in the values that are stored: no colour management, no premultiplied alpha.
@@ -341,7 +373,7 @@ async function picture(input) {
   if (input instanceof ArrayBuffer || ArrayBuffer.isView(input)) return { value: ownBytes(input) };
   const elements = ["HTMLImageElement", "HTMLCanvasElement", "HTMLVideoElement", "OffscreenCanvas", "SVGImageElement"];
   if (!elements.some((name) => isA(input, name))) {
-    throw new LarderError("unsupported-input", "the input is no picture: give a Blob, File, ArrayBuffer, ImageData, ImageBitmap, image, canvas or video");
+    throw new LarderError("unsupported-input", "the input is no picture, text or row of numbers: give a string, an object, a Blob, File, ArrayBuffer, ImageData, ImageBitmap, image, canvas or video");
   }
   try {
     if (isA(input, "HTMLImageElement")) await input.decode();

@@ -3,6 +3,7 @@ package native_test
 import (
 	"context"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -216,20 +217,45 @@ func TestDeclaredShapes(t *testing.T) {
 
 func TestProfile(t *testing.T) {
 	m := convNet(rand.New(rand.NewPCG(1, 1)), 1, 8)
-	p := prepare(t, planned(), m)
-	clock := time.Unix(0, 0)
-	now := func() time.Time { clock = clock.Add(time.Millisecond); return clock }
-	got, err := p.(engine.Profiler).Profile(context.Background(), m.list(), now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got.Total != time.Duration(len(got.Steps))*time.Millisecond {
-		t.Errorf("total is %v for %d steps", got.Total, len(got.Steps))
-	}
-	table := got.Table()
-	for _, want := range []string{"    1.000  ", " conv ", " Sinh (plain) ", " all "} {
-		if !strings.Contains(table, want) {
-			t.Errorf("no %q in\n%s", want, table)
-		}
+	for _, tt := range []struct {
+		name string
+		e    engine.Engine
+		want []string // in the table
+	}{
+		{"planned", planned(), []string{"   0     1.000 ", " conv ", " plain Go           Sinh ", " larder.Conv ", " all "}},
+		{"reference", reference, []string{" plain Go           Sinh ", " plain Go           larder.Conv ", " all "}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			clock := time.Unix(0, 0)
+			var got engine.Profile
+			ctx := engine.WithProfile(context.Background(), &got, func() time.Time { clock = clock.Add(time.Millisecond); return clock })
+			p := prepare(t, tt.e, m)
+			for range 2 { // each run starts anew
+				out, err := p.Run(ctx, m.list())
+				if err != nil {
+					t.Fatal(err)
+				}
+				near(t, "y", out[0], run(t, reference, m.graph(t), m.list())[0], 1e-4)
+			}
+			shares, flops, hosts := 0.0, int64(0), 0
+			for _, s := range got.Steps {
+				shares += got.Share(s)
+				flops += s.Flops
+				if s.Host && s.Op == "Sinh" {
+					hosts++
+				}
+			}
+			if got.Total != time.Duration(len(got.Steps))*time.Millisecond || math.Abs(shares-1) > 1e-9 || hosts != 1 {
+				t.Errorf("total is %v for %d steps, shares sum to %v, %d steps are plain Go", got.Total, len(got.Steps), shares, hosts)
+			}
+			if planned := tt.name == "planned"; planned != (flops > 2*6*27*6*6-1) || planned != (got.WeightBytes > 0) {
+				t.Errorf("%d operations, %d bytes of weights", flops, got.WeightBytes)
+			}
+			for _, want := range tt.want {
+				if table := got.Table(); !strings.Contains(table, want) {
+					t.Errorf("no %q in\n%s", want, table)
+				}
+			}
+		})
 	}
 }

@@ -33,7 +33,7 @@ func classify(s *Service, r Request, p params) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer, err := m.classifier.Classify(context.Background(), img)
+	answer, err := m.classifier.Classify(context.Background(), model.Picture{Image: img})
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func writeAnswer(m *loaded, a model.Answer, include string) ([]byte, error) {
 		for _, part := range strings.Split(include, ",") {
 			switch part {
 			case "input":
-				e.Field("input", func(e *jx.Encoder) { err = writeTensor(e, "input", a.Input) })
+				e.Field("input", func(e *jx.Encoder) { err = writeTensor(e, "input", a.Inputs[m.manifest.Inputs[0].Name]) })
 			case "logits":
 				e.Field("logits", func(e *jx.Encoder) { err = writeTensor(e, "logits", a.Scores) })
 			case "":

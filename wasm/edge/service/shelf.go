@@ -165,7 +165,7 @@ func (s *shelf) prepare(manifest *pack.Manifest, data []byte) (*loaded, error) {
 	}
 	m := &loaded{manifest: manifest, session: session, bytes: int64(len(data))}
 	if isPictureClassifier(manifest) {
-		if m.classifier, err = model.NewClassifier(session, manifest); err != nil {
+		if m.classifier, err = model.NewClassifier(session, manifest, model.ClassifierOptions{}); err != nil {
 			return nil, err
 		}
 	}
