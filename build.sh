@@ -16,7 +16,10 @@ node_packages=(
 )
 
 # Packages that need a real browser: IndexedDB, fetch, canvas, locks.
-browser_packages=(./cache/store/idbstore ./wasm/bridge ./wasm/worker ./wasm/app)
+browser_packages=(
+	./cache/store/idbstore ./wasm/bridge ./wasm/worker ./wasm/app
+	./model/kernel ./model/engine/native # with relaxed SIMD, which plain go test has not
+)
 
 # Packages with goroutines that share state; tested with the race detector too.
 race_packages=(./cache/... ./wasm/worker/... ./wasm/edge/... ./web/host ./web/state .)

@@ -13,7 +13,9 @@ type Pass struct {
 
 // All is the pipeline, in order.
 var All = []Pass{
-	{"dead", Dead}, // first: what nobody needs must not cost or fail
+	{"dead", Dead},         // first: what nobody needs must not cost or fail
+	{"integers", Integers}, // before weights become floats
+	{"dead", Dead},
 	{"fold", Fold},
 	{"identity", Identity},
 	{"common", Common},
@@ -22,7 +24,9 @@ var All = []Pass{
 	{"gelu", GELU},
 	{"hardswish", HardSwish},
 	{"silu", SiLU},
+	{"unbind", Unbind},
 	{"transpose", Transpose},
+	{"attention", Attention},
 	// What convolutions and products take in; in this order, because bounds come
 	// last in what the fused operators compute.
 	{"pad", Pad},

@@ -1,10 +1,16 @@
 package plan
 
-import "larder/model/kernel"
+import (
+	"slices"
+
+	"larder/model/kernel"
+)
 
 // finish gives everything its address and encodes the steps.
 func (b *builder) finish() *Plan {
 	p := &b.plan
+	p.Steps = slices.Insert(p.Steps, b.start, b.front...)
+	b.pending = slices.Insert(b.pending, b.start, b.frontPending...)
 	p.Threads = b.threads
 	p.WeightBytes = b.weights.end
 	p.Base = b.weights.end
@@ -30,7 +36,7 @@ func (b *builder) finish() *Plan {
 			c := b.pending[i].call()
 			s.Title, s.Words = c.number.String(), c.words()
 			kernel.Cut(s.Words, chunks(c, b.threads))
-		case Put, Fetch:
+		case Put, Fetch, PutIndices:
 			s.Place.Offset = int(b.pending[i].place.at())
 		}
 	}
@@ -52,7 +58,7 @@ func (b *builder) release() {
 	for i := len(p.Steps) - 1; i >= 0; i-- {
 		s := &p.Steps[i]
 		used := append(append([]int{}, s.In...), s.Out...)
-		if s.Kind == Put || s.Kind == Fetch {
+		if s.Kind == Put || s.Kind == Fetch || s.Kind == PutIndices {
 			used = append(used, s.Slot)
 		}
 		for _, k := range used {

@@ -18,10 +18,10 @@ var budgets = []budget{
 	{"app", []string{"assets/app.wasm"}, 760_000},
 	// The goal is 1,000,000 for the whole runtime. What is above it is mostly the
 	// plain operators' many element types and Go's own runtime and tables.
-	{"worker", []string{"assets/worker.wasm"}, 1_250_000},
+	{"worker", []string{"assets/worker.wasm"}, 1_300_000},
 	// Of the kernels' twins, of which a browser takes one, the largest stands for all.
 	{"runtime (worker, kernels, scripts)", []string{"assets/worker.wasm", "assets/worker.js", "assets/thread.js",
-		"assets/kernels-relaxed-shared.wasm", "larder.js"}, 1_280_000},
+		"assets/kernels-relaxed-shared.wasm", "larder.js"}, 1_330_000},
 }
 
 // CheckBudgets returns an error that names every artefact above its budget.
