@@ -77,6 +77,7 @@ var importRules = []importRule{
 	{"web/host", ""},
 	{"web/profile", "web/host"},
 	{"web/slim", ""},
+	{"web/slim/record", "web/slim"},
 	{"web/bench/gen", "model/onnx model/onnx/onnxtest model/tensor"},
 	{"web/bench/serve", "web/host"},
 	{"web/site", "web/slim model/pack github.com/andybalholm/brotli"},

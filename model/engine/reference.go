@@ -83,7 +83,7 @@ func (p *program) slot(v *graph.Value) int {
 	if t == nil {
 		t = v.Default
 	}
-	p.initial = append(p.initial, t)
+	p.initial = append(p.initial, t.Resident()) // each run reads it
 	return i
 }
 

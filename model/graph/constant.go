@@ -60,6 +60,9 @@ func evaluate(n *Node, in, out []op.Value) []op.Value {
 	for i, v := range in {
 		ts[i] = v.Const
 	}
+	if t := lazily(n, ts, out); t != nil {
+		return []op.Value{op.Known(t)}
+	}
 	res, err := n.Run(ts)
 	if err != nil {
 		return out

@@ -14,7 +14,7 @@ var ErrLength = errors.New("tensor: data does not have the length of the shape")
 type Tensor struct {
 	dtype DType
 	shape Shape
-	data  any // a slice of the Element type that stands for dtype, or of a small type
+	data  any // a slice of the Element type that stands for dtype, or of a small type; or deferred
 }
 
 // New returns a tensor of zeros (empty strings, false). It returns ErrShape
@@ -83,13 +83,20 @@ func (t *Tensor) Len() int {
 }
 
 // Any returns the elements as a slice of their Go type ([]float32 for
-// Float32, []Half for Float16 …), for a type switch.
-func (t *Tensor) Any() any { return t.data }
+// Float32, []Half for Float16 …), for a type switch. Those of a deferred tensor
+// are read now; it panics with a *LoadError if that fails.
+func (t *Tensor) Any() any {
+	if src := t.Source(); src != nil {
+		return t.load(src)
+	}
+	return t.data
+}
 
 // Data returns the elements of t, not copied. It panics if t does not hold
-// elements of type T: check DType first.
+// elements of type T: check DType first. Those of a deferred tensor are read now;
+// it panics with a *LoadError if that fails.
 func Data[T Element](t *Tensor) []T {
-	d, ok := t.data.([]T)
+	d, ok := t.Any().([]T)
 	if !ok {
 		panic(fmt.Sprintf("tensor: %v read as %v", t.dtype, TypeOf[T]()))
 	}
