@@ -407,8 +407,10 @@ function pack(inputs, transfer) {
     if (tensor === null || typeof tensor !== "object") throw new LarderError("invalid-input", `input "${name}" is no tensor {dims, type, data}`);
     let { dims, type, data } = tensor;
     if (ArrayBuffer.isView(data)) {
-      if (!transfer) data = part(data);
-      else if (data.buffer instanceof ArrayBuffer) buffers.add(data.buffer);
+      // A message would copy the array twice, at both ends; a copy that is given away
+      // is the only one.
+      if (!transfer) data = isA(data, "DataView") ? part(data) : data.slice();
+      if (data.buffer instanceof ArrayBuffer && (transfer || !isA(data, "DataView"))) buffers.add(data.buffer);
     }
     tensors[name] = { dims: Array.from(dims ?? [], Number), type, data };
     if (dims === undefined || dims === null) delete tensors[name].dims;

@@ -36,7 +36,7 @@ function leave(number) {
 }
 
 // guarded calls f. An exception is the end of this thread: the others must not wait
-// for it at a barrier.
+// for what it has taken.
 function guarded(f) {
   try {
     f();
@@ -85,6 +85,6 @@ function job() {
   const number = Atomics.load(control, slot + JOB);
   const memory = joined.get(Atomics.load(control, slot + MEMORY));
   memory?.run(0, 0, index, MAX_THREADS);
-  Atomics.store(control, slot + DONE, number);
+  Atomics.add(control, slot + DONE, number - Atomics.load(control, slot + DONE));
   Atomics.notify(control, slot + DONE);
 }

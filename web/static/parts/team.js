@@ -4,6 +4,7 @@
 
 const START_MS = 10000;
 const FINISH_MS = 5000;
+const ROLL_CALL_MS = 10000;
 
 class Team {
   #control = null;
@@ -11,6 +12,7 @@ class Team {
   #starting = null;
   #last = 0; // memory's number
   #active = null; // whose memory the threads were called to last
+  #settled = performance.now(); // when all threads were seen last
   #tell;
 
   /** The threads that a job may have, this worker's included. */
@@ -110,6 +112,12 @@ class Team {
       head.fill(0);
       member.dirty = false;
     }
+    const gone = this.#missing(threads);
+    if (gone) {
+      this.#lost(gone);
+      head.fill(0);
+      return member.run(from, end, 0, 1);
+    }
     if (this.#active !== member) {
       // Threads that still look for work in the other memory would not hear of this one.
       if (this.#active) Atomics.store(this.#active.head, LEAVE, 1);
@@ -118,7 +126,6 @@ class Team {
     }
     for (let i = 1; i < threads; i++) {
       const slot = SLOT * i;
-      if (Atomics.load(this.#control, slot + STATUS) === BROKEN) return this.#lost(i);
       Atomics.store(this.#control, slot + MEMORY, member.number);
       Atomics.add(this.#control, slot + JOB, 1);
       this.#wake(i);
@@ -137,6 +144,21 @@ class Team {
     }
     const lost = this.#settle(threads);
     return lost ? this.#lost(lost) : status;
+  }
+
+  // missing returns the number of a thread that cannot be called, 0 if all can. That one
+  // has gone without a word is only found out by sending all home, now and then.
+  #missing(threads) {
+    if (performance.now() - this.#settled > ROLL_CALL_MS) {
+      this.#settled = performance.now();
+      if (this.#active) Atomics.store(this.#active.head, LEAVE, 1);
+      this.#active = null;
+      return this.#settle(threads);
+    }
+    for (let i = 1; i < threads; i++) {
+      if (Atomics.load(this.#control, SLOT * i + STATUS) === BROKEN) return i;
+    }
+    return 0;
   }
 
   // settle waits until all threads have returned from their jobs, and returns the
