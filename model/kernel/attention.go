@@ -76,7 +76,7 @@ func emitAttention(b *builder) *wasm.Func {
 		*v = f.Int()
 	}
 	scale, softmax := emitScaleRows(b.m), emitScoreRows(b.m)
-	e.layOut(thread)
+	e.layOut()
 	blocks, unit, unitEnd, pair, packed, kv := f.Int(), f.Int(), f.Int(), f.Int(), f.Int(), f.Int()
 	blocks.Set(e.p.word(&e.a.Rows).Add(e.p.word(&e.a.RowBlock)).Sub(wasm.Const(1)).Div(e.p.word(&e.a.RowBlock)))
 	unitEnd.Set(e.p.word(&e.a.Batches).Mul(e.p.word(&e.a.Heads)).Mul(blocks.Value()))
@@ -110,7 +110,7 @@ func emitAttention(b *builder) *wasm.Func {
 }
 
 // layOut finds the places in a thread's scratch; see AttentionScratch.
-func (e *attentionEmitter) layOut(thread wasm.IntVar) {
+func (e *attentionEmitter) layOut() {
 	up := func(n *uint32) wasm.Int { return e.p.word(n).Add(wasm.Const(3)).And(wasm.Const(-4)) }
 	panels := func(n *uint32) wasm.Int {
 		return e.p.word(n).Add(wasm.Const(PanelCols - 1)).And(wasm.Const(-PanelCols))
@@ -118,7 +118,7 @@ func (e *attentionEmitter) layOut(thread wasm.IntVar) {
 	e.depth.Set(up(&e.a.Depth))
 	e.valueVecs.Set(up(&e.a.ValueDepth).Shr(2))
 	e.stride.Set(up(&e.a.Keys).Shl(2))
-	e.local.Set(e.p.word(&e.a.Scratch).Add(thread.Mul(e.p.word(&e.a.ScratchBytes))))
+	e.local.Set(e.p.word(&e.a.Scratch).Add(e.b.worker.Value().Mul(e.p.word(&e.a.ScratchBytes))))
 	e.keys.Set(e.local.Add(wasm.Const(attentionHead)))
 	e.values.Set(e.keys.Add(panels(&e.a.Keys).Mul(e.depth.Value()).Shl(2)))
 	e.scores.Set(e.values.Add(panels(&e.a.ValueDepth).Mul(e.stride.Value())))

@@ -135,7 +135,7 @@ func emitBatchedGEMM(b *builder) *wasm.Func {
 	p := frameOf(f.Param(0), &a)
 	tiles, unit, unitEnd, batch, tile, last, local := f.Int(), f.Int(), f.Int(), f.Int(), f.Int(), f.Int(), f.Int()
 
-	local.Set(p.word(&a.Scratch).Add(thread.Mul(wasm.Const(GEMMScratch))))
+	local.Set(p.word(&a.Scratch).Add(b.worker.Value().Mul(wasm.Const(GEMMScratch))))
 	copyGEMMArgs(f, p.at, local)
 	move := func(place int, base, step *uint32) {
 		f.Store(local.Value(), place, p.word(base).Add(batch.Mul(p.word(step))))

@@ -69,13 +69,16 @@ func emitConv(b *builder) *wasm.Func {
 
 	// The block function reads gemm's arguments; a copy of this thread's own
 	// says where its rows are.
-	local.Set(args.Load(convScratch).Add(thread.Mul(args.Load(convScratchBytes))))
+	local.Set(args.Load(convScratch).Add(b.worker.Value().Mul(args.Load(convScratchBytes))))
 	copyGEMMArgs(f, args, local)
 	kMax.Set(args.Load(gemmK))
 	f.Store(local.Value(), gemmLDA, kMax.Shl(2))
+	// Shares are whole tiles.
+	tile := tileRows(b.m.Relaxed)
 	rowEnd.Set(args.Load(gemmRows))
-	row.Set(share(rowEnd, thread.Value(), threads))
-	rowEnd.Set(share(rowEnd, thread.Add(wasm.Const(1)), threads))
+	next.Set(rowEnd.Add(wasm.Const(tile - 1)).Div(wasm.Const(tile)))
+	row.Set(share(next, thread.Value(), threads).Mul(wasm.Const(tile)))
+	rowEnd.Set(share(next, thread.Add(wasm.Const(1)), threads).Mul(wasm.Const(tile)).Min(rowEnd.Value()))
 	f.While(row.Lt(rowEnd.Value()), func() {
 		next.Set(row.Add(args.Load(gemmRowBlock)).Min(rowEnd.Value()))
 		f.Call(b.gather, args.Value(), row.Value(), next.Value(), local.Add(wasm.Const(scratchHead)))

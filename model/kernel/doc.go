@@ -19,18 +19,21 @@
 //
 // # Steps
 //
-// A plan is a list of steps in memory. A step is the number of a kernel, the
-// length of the step in bytes and the kernel's arguments, all of them 32-bit
-// words. The exported function run walks the list; every kernel is called with
-// the address of its arguments, the number of this thread and of all threads,
-// and does its share of the work. Addresses are absolute: a plan is made for its
-// place in memory. [AppendStep] writes a step from the struct of its arguments.
+// A plan is a list of steps in memory. A step is the number of a kernel and of the
+// chunks that it is cut into, the length of the step in bytes and the kernel's
+// arguments, all of them 32-bit words. The exported function run walks the list;
+// every kernel is called with the address of its arguments, the number of a chunk
+// and of all chunks, and does that part of the work. Addresses are absolute: a plan
+// is made for its place in memory. [AppendStep] writes a step from the struct of
+// its arguments, [Cut] sets the chunks. Scratch belongs to a thread, not to a chunk.
 //
-// With several threads they meet at a barrier behind each step, in the control
-// block at address 0 ([ControlAbort] and so on). run returns [Done], [Cancelled]
-// or [TimedOut]; a thread that dies, or an abort, never leaves the others waiting
-// for longer than half a minute. After anything but Done the host must wait until
-// all threads have returned, and clear the block.
+// Several threads take the chunks of a step as they are free, and go on to the next
+// step when all are done; the counters are in the control block at address 0
+// ([ControlAbort] and so on). Only thread 0 must be there: a thread that comes late,
+// or not at all, leaves its work to the others. run returns [Done], [Cancelled] or
+// [TimedOut]; a thread that dies, or an abort, never leaves the others waiting for
+// longer than half a minute. After anything but Done the host must wait until all
+// threads have returned, and clear the block.
 //
 // Kernels share out rows, or vectors where there are few rows. A plan should
 // give elementwise kernels a contiguous value whose rows need no clearing as a

@@ -48,7 +48,7 @@ const ringHead = 64
 func emitQDepthwise(size, stride int) emitter {
 	return func(b *builder) *wasm.Func {
 		q := &qDepthwise{size: size, stride: stride, tile: emitQTile(b.m, size, stride)}
-		return q.kernel(b.m)
+		return q.kernel(b)
 	}
 }
 
@@ -57,7 +57,8 @@ type qDepthwise struct {
 	tile         *wasm.Func
 }
 
-func (q *qDepthwise) kernel(m *wasm.Module) *wasm.Func {
+func (q *qDepthwise) kernel(b *builder) *wasm.Func {
+	m := b.m
 	f := m.Func("", wasm.I32, wasm.I32, wasm.I32)
 	thread, threads := f.Param(1), f.Param(2)
 	var a QWindowArgs
@@ -67,7 +68,7 @@ func (q *qDepthwise) kernel(m *wasm.Module) *wasm.Func {
 	px.Set(p.word(&a.Pixel))
 	c1.Set(px.Value())
 	slot.Set(p.word(&a.OutW).Sub(wasm.Const(1)).Mul(wasm.Const(q.stride)).Add(wasm.Const(q.size)).Mul(px.Value()))
-	list.Set(p.word(&a.Scratch).Add(thread.Mul(p.word(&a.ScratchBytes))))
+	list.Set(p.word(&a.Scratch).Add(b.worker.Value().Mul(p.word(&a.ScratchBytes))))
 	n.Set(list.Value())
 	end.Set(list.Add(wasm.Const(ringHead)).Add(slot.Mul(wasm.Const(q.size + 1))))
 	clearTo(f, n, end)

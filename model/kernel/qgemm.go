@@ -255,7 +255,7 @@ func emitQConv(b *builder) *wasm.Func {
 	f := b.m.Func("", wasm.I32, wasm.I32, wasm.I32)
 	args, thread, threads := f.Param(0), f.Param(1), f.Param(2)
 	row, rowEnd, next, local, lda := f.Int(), f.Int(), f.Int(), f.Int(), f.Int()
-	local.Set(args.Load(convScratch).Add(thread.Mul(args.Load(convScratchBytes))))
+	local.Set(args.Load(convScratch).Add(b.worker.Value().Mul(args.Load(convScratchBytes))))
 	copyGEMMArgs(f, args, local)
 	lda.Set(args.Load(gemmK).Shl(1))
 	f.Store(local.Value(), gemmLDA, lda.Value())

@@ -47,13 +47,14 @@ func emitQWindow(pool bool) emitter {
 		if pool {
 			pixel = emitQMaxPixel
 		}
-		return emitQWindowPixels(b.m, pixel(b.m))
+		return emitQWindowPixels(b, pixel(b.m))
 	}
 }
 
 // emitQWindowPixels adds a kernel that lists the addresses for each pixel of
 // its share.
-func emitQWindowPixels(m *wasm.Module, pixel *wasm.Func) *wasm.Func {
+func emitQWindowPixels(b *builder, pixel *wasm.Func) *wasm.Func {
+	m := b.m
 	f := m.Func("", wasm.I32, wasm.I32, wasm.I32)
 	thread, threads := f.Param(1), f.Param(2)
 	var a QWindowArgs
@@ -64,7 +65,7 @@ func emitQWindowPixels(m *wasm.Module, pixel *wasm.Func) *wasm.Func {
 	inW.Set(p.word(&a.InW))
 	outside.Set(p.word(&a.Outside))
 	step.Set(px.Mul(p.word(&a.Float).Add(wasm.Const(1))))
-	list.Set(p.word(&a.Scratch).Add(thread.Mul(p.word(&a.ScratchBytes))))
+	list.Set(p.word(&a.Scratch).Add(b.worker.Value().Mul(p.word(&a.ScratchBytes))))
 	end.Set(p.word(&a.Images).Mul(p.word(&a.OutH)).Mul(p.word(&a.OutW)))
 	at.Set(share(end, thread.Value(), threads))
 	end.Set(share(end, thread.Add(wasm.Const(1)), threads))

@@ -113,10 +113,14 @@ type builder struct {
 	packPanel      *wasm.Func // of pack-columns
 	gather         *wasm.Func // patches of a convolution
 	qblock         *wasm.Func // of the product of integers
+
+	// worker is the number of the thread, which a chunk's number is not: where
+	// its scratch is.
+	worker wasm.Global
 }
 
 func newBuilder(m *wasm.Module) *builder {
-	b := &builder{m: m}
+	b := &builder{m: m, worker: m.Global()}
 	b.block, b.gemm = emitGEMM(m)
 	b.rowBlocks = emitRowBlocks(m, b.block)
 	b.copyLong = emitCopyLong(m)

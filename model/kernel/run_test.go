@@ -36,49 +36,69 @@ func newShared(t *testing.T) (api.Memory, api.Function) {
 	return env.ExportedMemory("memory"), k.ExportedFunction("run")
 }
 
-// TestRunShared walks two steps at a barrier. Several threads of wazero must not
-// spin in one process, so the other thread is played by the count of arrivals.
+// TestRunShared lets a thread find chunks, or none. Several threads of wazero must
+// not spin in one process, so the other thread is played by what is in the control
+// block.
 func TestRunShared(t *testing.T) {
-	fill := func(at uint32) kernel.Arguments {
-		return kernel.FillArgs{Output: at, Rows: 1, Bytes: 4, Value: 1}
-	}
+	const stepsAt, rows, row = 1024, 8, 16
+	control := func(words ...uint32) []uint32 { return words }
 	tests := []struct {
-		name               string
-		threads            uint64
-		abort, arrived     uint32
-		step               kernel.Arguments
-		status, generation uint32
+		name            string
+		thread, threads uint64
+		chunks          int
+		before          []uint32 // pairs of address and value
+		status          uint32
+		written         int // rows of the first fill
+		second          bool
 	}{
-		{"one thread needs no barrier", 1, 0, 0, fill(4096), kernel.Done, 0},
-		{"the last one wakes the others", 2, 0, 1, fill(4096), kernel.Done, 1},
-		{"aborted before the step", 2, 1, 1, fill(4096), kernel.Cancelled, 0},
-		{"aborted at the barrier", 2, 0, 0, fill(kernel.ControlAbort), kernel.Cancelled, 0},
+		{"alone", 0, 1, 4, nil, kernel.Done, rows, true},
+		{"thread 0 takes all chunks", 0, 2, 4, nil, kernel.Done, rows, true},
+		{"a chunk for each thread", 0, 2, 0, nil, kernel.Done, rows, true},
+		{"steps of one chunk", 0, 2, 1, nil, kernel.Done, rows, true},
+		{"aborted before", 0, 2, 4, control(kernel.ControlAbort, 1), kernel.Cancelled, 0, false},
+		{"a thread without work", 1, 2, 4, control(kernel.ControlLeave, 1), kernel.Done, 0, false},
+		{"a thread without patience", 1, 2, 4, nil, kernel.Done, 0, false},
+		{"a thread takes the last chunks and goes on", 1, 2, 4, control(kernel.ControlLeft, 2, kernel.ControlDone, 2), kernel.Done, rows / 2, true},
+		{"a thread takes what is left of a step", 1, 2, 4, control(kernel.ControlLeft, 2, kernel.ControlDone, 1), kernel.Done, rows / 2, false},
+		{"what others call threads does not count", 1, 8, 0, control(kernel.ControlLeft, 1, kernel.ControlDone, 1), kernel.Done, rows / 2, true},
+		{"nothing left", 1, 2, 4, control(kernel.ControlLeft, ^uint32(0)), kernel.Done, 0, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			mem, run := newShared(t)
-			mem.WriteUint32Le(kernel.ControlAbort, tt.abort)
-			mem.WriteUint32Le(kernel.ControlArrived, tt.arrived)
-			steps := kernel.AppendStep(nil, kernel.Fill, tt.step)
+			steps := kernel.AppendStep(nil, kernel.Fill, kernel.FillArgs{Output: 4096, OutputStride: row, Rows: rows, Bytes: row, Value: 1})
+			kernel.Cut(steps, tt.chunks)
+			steps = kernel.AppendStep(steps, kernel.Fill, kernel.FillArgs{Output: 8192, Rows: 1, Bytes: 4, Value: 2})
 			for i, w := range steps {
-				mem.WriteUint32Le(1024+uint32(4*i), w)
+				mem.WriteUint32Le(stepsAt+uint32(4*i), w)
 			}
-			// The last thread has the whole share of a single row.
-			res, err := run.Call(context.Background(), 1024, 1024+uint64(4*len(steps)), tt.threads-1, tt.threads)
+			end := uint64(stepsAt + 4*len(steps))
+			if tt.thread > 0 { // thread 0 is at work
+				mem.WriteUint32Le(kernel.ControlStep, stepsAt)
+				mem.WriteUint32Le(kernel.ControlEnd, uint32(end))
+				mem.WriteUint32Le(kernel.ControlThreads, 2)
+				mem.WriteUint32Le(kernel.ControlRunning, 1)
+			}
+			for i := 0; i < len(tt.before); i += 2 {
+				mem.WriteUint32Le(tt.before[i], tt.before[i+1])
+			}
+			res, err := run.Call(context.Background(), stepsAt, end, tt.thread, tt.threads)
 			if err != nil {
 				t.Fatal(err)
 			}
-			generation, _ := mem.ReadUint32Le(kernel.ControlGeneration)
-			arrived, _ := mem.ReadUint32Le(kernel.ControlArrived)
-			if uint32(res[0]) != tt.status || generation != tt.generation {
-				t.Errorf("status %d, generation %d; want %d, %d", res[0], generation, tt.status, tt.generation)
+			written := 0
+			for i := range uint32(rows) {
+				if v, _ := mem.ReadFloat32Le(4096 + i*row); v == 1 {
+					written++
+				}
 			}
-			if tt.status == kernel.Done && arrived != 0 {
-				t.Errorf("%d threads are still at the barrier", arrived)
+			second, _ := mem.ReadFloat32Le(8192)
+			if uint32(res[0]) != tt.status || written != tt.written || (second == 2) != tt.second {
+				t.Errorf("status %d, %d rows, second step %v; want %d, %d, %v", res[0], written, second == 2, tt.status, tt.written, tt.second)
 			}
-			v, _ := mem.ReadFloat32Le(4096)
-			if (v == 1) != (tt.status == kernel.Done) {
-				t.Errorf("the step wrote %v", v)
+			running, _ := mem.ReadUint32Le(kernel.ControlRunning)
+			if tt.second && running != 0 {
+				t.Error("after the last step the run goes on")
 			}
 		})
 	}

@@ -36,6 +36,6 @@ func Module(opt Options) []byte {
 	for _, k := range table() {
 		m.Table(k.emit(b))
 	}
-	emitRun(m)
+	emitRun(b)
 	return m.Bytes()
 }

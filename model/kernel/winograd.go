@@ -95,7 +95,7 @@ func emitWinograd(b *builder) *wasm.Func {
 	plane := func(pixel wasm.Int) wasm.Int {
 		return p.word(&a.TileBlock).Mul(pixel).Add(wasm.Const(63)).Shr(6).Or(wasm.Const(1)).Shl(6)
 	}
-	local.Set(p.word(&a.Scratch).Add(thread.Mul(p.word(&a.ScratchBytes))))
+	local.Set(p.word(&a.Scratch).Add(b.worker.Value().Mul(p.word(&a.ScratchBytes))))
 	planeV.Set(plane(p.word(&a.InPixel)))
 	planeM.Set(plane(p.word(&a.OutPixel)))
 	t.Set(local.Add(wasm.Const(scratchHead)))

@@ -98,7 +98,9 @@ func (b *builder) pair(x, y *graph.Value, out tensor.Shape, l Layout) (pair, boo
 	}
 	if n := len(dims); n > 0 {
 		p.length = dims[n-1]
-		return p, p.loops(dims[:n-1], ways)
+		ok := p.loops(dims[:n-1], ways)
+		p.join()
+		return p, ok
 	}
 	return p, true
 }
@@ -153,6 +155,16 @@ func (p *pair) loops(dims []int, ways [3][]int) bool {
 		p.outer, p.x.outer, p.y.outer, p.outOuter = left[1].n, left[1].x, left[1].y, left[1].out
 	}
 	return true
+}
+
+// join makes one row of all, where neither side nor the result has gaps.
+func (p *pair) join() {
+	bytes := p.length * floatBytes
+	whole := p.length%Lanes == 0 && !p.x.single && !p.y.single
+	if whole && p.outer == 1 && p.rows > 1 && p.x.row == bytes && p.y.row == bytes && p.outRow == bytes {
+		p.length *= p.rows
+		p.rows, p.x.row, p.y.row, p.outRow = 1, 0, 0, 0
+	}
 }
 
 // operand returns the buffer of one side.

@@ -1,6 +1,10 @@
 package plan
 
-import "slices"
+import (
+	"slices"
+
+	"larder/model/kernel"
+)
 
 // finish gives everything its address and encodes the steps.
 func (b *builder) finish() *Plan {
@@ -31,6 +35,7 @@ func (b *builder) finish() *Plan {
 		case Kernel:
 			c := b.pending[i].call()
 			s.Title, s.Words = c.number.String(), c.words()
+			kernel.Cut(s.Words, chunks(c, b.threads))
 		case Put, Fetch, PutIndices:
 			s.Place.Offset = int(b.pending[i].place.at())
 		}

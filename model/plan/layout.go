@@ -57,6 +57,14 @@ func gridOf(l Layout, shape tensor.Shape) grid {
 // stride is the floats from row to row.
 func (g grid) stride() int { return lanesUp(g.length) }
 
+// joined returns the same elements as a single row, if there are no gaps.
+func (g grid) joined() grid {
+	if g.length%Lanes != 0 {
+		return g
+	}
+	return grid{1, g.count * g.length}
+}
+
 // floats returns how many floats a value takes in memory.
 func (l Layout) floats(shape tensor.Shape) int {
 	g := gridOf(l, shape)

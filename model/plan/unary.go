@@ -108,7 +108,7 @@ func (b *builder) unary(n *graph.Node, number kernel.Number, alpha, beta float32
 	}
 	l := b.layout(v, Rows)
 	x, out := b.in(v, l), b.out(n.Outputs[0], l)
-	g := gridOf(l, shape)
+	g := gridOf(l, shape).joined()
 	b.over(out, x)
 	b.kernel(g.count*g.length, func() call {
 		return call{number, kernel.UnaryArgs{Input: x.at(), InputStride: g.rowBytes(), Output: out.at(), OutputStride: g.rowBytes(), Rows: g.rows(),

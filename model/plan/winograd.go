@@ -36,7 +36,7 @@ func (c *conv) winograd(b *builder) {
 	out := b.out(c.n.Outputs[0], Picture)
 	low, high := clamp(c.n)
 	inPixel, outPixel := lanesUp(c.channels)*floatBytes, lanesUp(c.out)*floatBytes
-	block := max(1, winogradBlockBytes/(kernel.WinogradPlaces*(inPixel+outPixel)))
+	block := c.winogradBlock(inPixel+outPixel, b.threads)
 	scratchBytes := kernel.WinogradScratch(block, inPixel, outPixel)
 	scratch := b.needScratch(scratchBytes)
 	b.kernel(c.flops(), func() call {
@@ -50,6 +50,19 @@ func (c *conv) winograd(b *builder) {
 		return call{kernel.Winograd, a}
 	}, x, residual, out)
 }
+
+// winogradBlock returns the tiles in a block: blocks are about alike, and every
+// thread has as many.
+func (c *conv) winogradBlock(bytes, threads int) int {
+	most := max(1, winogradBlockBytes/(kernel.WinogradPlaces*bytes))
+	tiles := int(winogradTiles(uint32(c.images), uint32(c.h.out), uint32(c.w.out)))
+	blocks := (tiles + most - 1) / most
+	blocks = (blocks + threads - 1) / threads * threads
+	return (tiles + blocks - 1) / blocks
+}
+
+// winogradTiles is the number of tiles of all images.
+func winogradTiles(images, h, w uint32) uint32 { return images * ((h + 3) / 4) * ((w + 3) / 4) }
 
 // filters is the weights of a 3x3 convolution [out][in][3][3] transformed for
 // Winograd's filtering.

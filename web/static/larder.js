@@ -417,8 +417,11 @@ function packValue(value, at) {
   if (typeof value !== "object" || Array.isArray(value)) throw new LarderError("invalid-input", `input "${at.name}" is no tensor {dims, type, data}`);
   let { dims, type, data } = value;
   if (ArrayBuffer.isView(data)) {
-    if (!at.transfer) data = part(data);
-    else if (data.buffer instanceof ArrayBuffer) at.buffers.add(data.buffer);
+    // A message would copy the array twice, at both ends; a copy that is given away
+    // is the only one.
+    const view = isA(data, "DataView");
+    if (!at.transfer) data = view ? part(data) : data.slice();
+    if (data.buffer instanceof ArrayBuffer && (at.transfer || !view)) at.buffers.add(data.buffer);
   }
   const tensor = { dims: Array.from(dims ?? [], Number), type, data };
   if (dims === undefined || dims === null) delete tensor.dims;

@@ -131,6 +131,9 @@ func (f *Func) For(v IntVar, from, to Int, step int, body func()) {
 	})
 }
 
+// SetGlobal assigns e to a global integer.
+func (f *Func) SetGlobal(g Global, e Int) { f.emit(e.code, appendUint([]byte{0x24}, uint32(g))) }
+
 // ReturnInt ends a function that has a result.
 func (f *Func) ReturnInt(v Int) { f.emit(v.code, []byte{0x0f}) }
 

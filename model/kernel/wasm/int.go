@@ -12,6 +12,12 @@ type IntVar struct {
 	index uint32
 }
 
+// Global is a global variable of type i32.
+type Global uint32
+
+// Value returns the variable's value as an expression.
+func (g Global) Value() Int { return Int{appendUint([]byte{0x23}, uint32(g))} }
+
 // Const is a constant.
 func Const(v int) Int { return Int{appendInt([]byte{0x41}, int64(int32(v)))} }
 

@@ -17,6 +17,7 @@ const (
 	importSection   = 2
 	functionSection = 3
 	tableSection    = 4
+	globalSection   = 6
 	exportSection   = 7
 	elementSection  = 9
 	codeSection     = 10
@@ -39,9 +40,10 @@ type Module struct {
 	// Relaxed allows relaxed SIMD: MulAdd becomes one fused instruction.
 	Relaxed bool
 
-	funcs []*Func
-	types [][]byte
-	table []*Func
+	funcs   []*Func
+	types   [][]byte
+	table   []*Func
+	globals int
 }
 
 // Func adds a function with the given parameters and no result. A name other
@@ -71,6 +73,13 @@ func (m *Module) Table(f *Func) int {
 	return len(m.table) - 1
 }
 
+// Global adds a global integer, 0 at first. Each instance has its own, and so each
+// thread.
+func (m *Module) Global() Global {
+	m.globals++
+	return Global(m.globals - 1)
+}
+
 func (m *Module) typeIndex(params, results []Type) uint32 {
 	t := []byte{0x60}
 	for _, list := range [][]Type{params, results} {
@@ -97,6 +106,9 @@ func (m *Module) Bytes() []byte {
 	if len(m.table) > 0 {
 		n := uint32(len(m.table))
 		out = section(out, tableSection, appendUint(appendUint([]byte{1, 0x70, 1}, n), n))
+	}
+	if m.globals > 0 {
+		out = section(out, globalSection, m.globalBody())
 	}
 	out = section(out, exportSection, m.exportBody())
 	if len(m.table) > 0 {
@@ -129,6 +141,14 @@ func (m *Module) functionBody() []byte {
 	b := appendUint(nil, uint32(len(m.funcs)))
 	for _, f := range m.funcs {
 		b = appendUint(b, f.typ)
+	}
+	return b
+}
+
+func (m *Module) globalBody() []byte {
+	b := appendUint(nil, uint32(m.globals))
+	for range m.globals {
+		b = append(b, byte(I32), 1, 0x41, 0, 0x0b) // mutable, starts with 0
 	}
 	return b
 }

@@ -36,7 +36,7 @@ function leave(number) {
 }
 
 // guarded calls f. An exception is the end of this thread: the others must not wait
-// for it at a barrier.
+// for what it has taken.
 function guarded(f) {
   try {
     f();
@@ -79,10 +79,12 @@ function rest(wake) {
   return false;
 }
 
-// job does this thread's share of the steps.
+// job looks for work in a memory until there is none. A job for a memory that was
+// left meanwhile is none.
 function job() {
-  const { run } = joined.get(control[slot + MEMORY]);
-  control[slot + STATUS] = run(control[slot + FROM], control[slot + END], index, control[slot + THREADS]);
-  Atomics.add(control, slot + DONE, 1);
+  const number = Atomics.load(control, slot + JOB);
+  const memory = joined.get(Atomics.load(control, slot + MEMORY));
+  memory?.run(0, 0, index, MAX_THREADS);
+  Atomics.add(control, slot + DONE, number - Atomics.load(control, slot + DONE));
   Atomics.notify(control, slot + DONE);
 }

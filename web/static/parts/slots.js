@@ -3,25 +3,32 @@
 //
 //   WAKE     changes whenever there is something to do; the thread sleeps on it
 //   MAIL     counts the messages that were sent to it
-//   JOB      counts the jobs for it, DONE those that it has finished
-//   STATUS   what its last job returned, or BROKEN after an exception
-//   MEMORY, FROM, END, THREADS   the job: a memory's number, the steps, who takes part
+//   JOB      counts the jobs for it, DONE is the last one that it has returned from
+//   STATUS   BROKEN after an exception
+//   MEMORY   the number of the memory in which there is work
 //
-// A job is written only when the one before it is done, so no slot is read while it
-// is written. A message is counted after it was sent and before WAKE changes: a thread
-// that has not had it yet goes back to its event loop, where it arrives.
+// The work itself is shared out in the memory (model/kernel). A thread that has a job
+// looks for some there and returns when there is none, so nobody waits for it: it may
+// come late, when all is done. A message is counted after it was sent and before WAKE
+// changes: a thread that has not had it yet goes back to its event loop, where it
+// arrives.
 
 const MAX_THREADS = 8;
 const SLOT = 16; // words: no two threads share a cache line
-const [WAKE, MAIL, JOB, DONE, STATUS, MEMORY, FROM, END, THREADS] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
+const [WAKE, MAIL, JOB, DONE, STATUS, MEMORY] = [0, 1, 2, 3, 4, 5];
+
+// Words at the beginning of a memory: the control block of model/kernel.
+const ABORT = 0;
+const GENERATION = 2;
+const LEAVE = 9;
 
 // What a run of steps returns: model/kernel's numbers, and one more for an exception.
 const FINISHED = 0;
 const BROKEN = 3;
 
-// abort makes all threads that work in a memory stop before their next step. head is
-// the beginning of the memory, the control block of model/kernel.
+// abort makes all threads that work in a memory stop before their next chunk. head is
+// the beginning of the memory.
 function abort(head) {
-  Atomics.store(head, 0, 1);
-  Atomics.notify(head, 2); // those who wait at a barrier
+  Atomics.store(head, ABORT, 1);
+  Atomics.notify(head, GENERATION); // thread 0 may sleep there
 }

@@ -4,12 +4,15 @@
 
 const START_MS = 10000;
 const FINISH_MS = 5000;
+const ROLL_CALL_MS = 10000;
 
 class Team {
   #control = null;
   #threads = []; // of nested workers: thread 1 is the first
   #starting = null;
   #last = 0; // memory's number
+  #active = null; // whose memory the threads were called to last
+  #settled = performance.now(); // when all threads were seen last
   #tell;
 
   /** The threads that a job may have, this worker's included. */
@@ -83,62 +86,93 @@ class Team {
    * runs steps with all of them, and leave() makes them let go of the memory.
    */
   join(module, memory, run, threads) {
-    const number = ++this.#last;
-    const head = new Int32Array(memory.buffer, 0, 16);
-    for (let i = 1; i < threads; i++) this.#send(i, { number, module, memory });
+    const member = { number: ++this.#last, head: new Int32Array(memory.buffer, 0, 16), run, threads, dirty: false };
+    for (let i = 1; i < threads; i++) this.#send(i, { number: member.number, module, memory });
     return {
       run: (from, end) => {
-        if (this.size < threads) {
-          head.fill(0); // a job that was stopped has left its mark
-          return run(from, end, 0, 1);
-        }
-        return this.#run(number, head, from, end, threads, run);
+        if (this.size >= threads) return this.#run(member, from, end);
+        member.head.fill(0); // the threads have ended, perhaps in the middle
+        return run(from, end, 0, 1);
       },
       leave: () => {
+        if (this.#active === member) this.#active = null;
         if (this.size < threads) return;
-        for (let i = 1; i < threads; i++) this.#send(i, { number });
+        Atomics.store(member.head, LEAVE, 1);
+        for (let i = 1; i < threads; i++) this.#send(i, { number: member.number });
       },
     };
   }
 
-  // run publishes a job, does its share and returns the status.
-  #run(number, head, from, end, threads, run) {
-    for (let i = 1; i < threads; i++) {
-      if (!this.#well(i)) return this.#lost(i);
+  // run calls the threads, does its share and returns the status.
+  #run(member, from, end) {
+    const { head, threads } = member;
+    if (member.dirty) {
+      const lost = this.#settle(threads);
+      if (lost) return this.#lost(lost);
+      head.fill(0);
+      member.dirty = false;
     }
-    head.fill(0);
+    const gone = this.#missing(threads);
+    if (gone) {
+      this.#lost(gone);
+      head.fill(0);
+      return member.run(from, end, 0, 1);
+    }
+    if (this.#active !== member) {
+      // Threads that still look for work in the other memory would not hear of this one.
+      if (this.#active) Atomics.store(this.#active.head, LEAVE, 1);
+      Atomics.store(head, LEAVE, 0);
+      this.#active = member;
+    }
     for (let i = 1; i < threads; i++) {
       const slot = SLOT * i;
-      this.#control[slot + MEMORY] = number;
-      this.#control[slot + FROM] = from;
-      this.#control[slot + END] = end;
-      this.#control[slot + THREADS] = threads;
+      Atomics.store(this.#control, slot + MEMORY, member.number);
       Atomics.add(this.#control, slot + JOB, 1);
       this.#wake(i);
     }
     let status;
     try {
-      status = run(from, end, 0, threads);
+      member.dirty = true;
+      status = member.run(from, end, 0, threads);
     } catch (error) {
       abort(head);
       throw error;
     }
-    return status === FINISHED ? status : this.#explain(status, threads);
+    if (status === FINISHED) {
+      member.dirty = false;
+      return status;
+    }
+    const lost = this.#settle(threads);
+    return lost ? this.#lost(lost) : status;
   }
 
-  // well reports whether thread i is ready for a job.
-  #well(i) {
-    return this.#finished(i) && Atomics.load(this.#control, SLOT * i + STATUS) !== BROKEN;
+  // missing returns the number of a thread that cannot be called, 0 if all can. That one
+  // has gone without a word is only found out by sending all home, now and then.
+  #missing(threads) {
+    if (performance.now() - this.#settled > ROLL_CALL_MS) {
+      this.#settled = performance.now();
+      if (this.#active) Atomics.store(this.#active.head, LEAVE, 1);
+      this.#active = null;
+      return this.#settle(threads);
+    }
+    for (let i = 1; i < threads; i++) {
+      if (Atomics.load(this.#control, SLOT * i + STATUS) === BROKEN) return i;
+    }
+    return 0;
   }
 
-  // finished waits until thread i has done its last job: it has passed that job's last
-  // barrier already, unless the job was stopped.
+  // settle waits until all threads have returned from their jobs, and returns the
+  // number of one that has not, or that broke.
+  #settle(threads) {
+    for (let i = 1; i < threads; i++) {
+      if (!this.#finished(i) || Atomics.load(this.#control, SLOT * i + STATUS) === BROKEN) return i;
+    }
+    return 0;
+  }
+
   #finished(i) {
     const slot = SLOT * i;
-    const job = this.#control[slot + JOB];
-    for (let turn = 0; turn < 1000; turn++) {
-      if (Atomics.load(this.#control, slot + DONE) === job) return true;
-    }
+    const job = Atomics.load(this.#control, slot + JOB);
     const until = performance.now() + FINISH_MS;
     for (;;) {
       const done = Atomics.load(this.#control, slot + DONE);
@@ -148,14 +182,6 @@ class Team {
       if (left <= 0) return false;
       Atomics.wait(this.#control, slot + DONE, done, left);
     }
-  }
-
-  // explain turns a status other than 0 into one that says who is to blame.
-  #explain(status, threads) {
-    for (let i = 1; i < threads; i++) {
-      if (!this.#well(i)) return this.#lost(i);
-    }
-    return status;
   }
 
   #lost(i) {
