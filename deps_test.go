@@ -30,7 +30,8 @@ var importRules = []importRule{
 	// The classifier: each layer sees those below it.
 	{"model/tensor", ""},
 	{"model/onnx", "model/tensor"},
-	{"model/onnx/onnxtest", "model/onnx model/tensor"},
+	{"model/onnx/encode", "model/onnx model/tensor"},
+	{"model/onnx/onnxtest", "model/onnx model/onnx/encode model/tensor"},
 	{"model/op", "model/tensor"},
 	{"model/op/optest", "model model/..."},
 	{"model/graph", "model/op model/onnx model/tensor"},
@@ -40,6 +41,7 @@ var importRules = []importRule{
 	{"model/kernel/zkernels/generate", "model/kernel"},
 	{"model/kernel", "model/kernel/wasm"},
 	{"model/plan", "model/kernel model/pass model/graph model/op model/tensor"},
+	{"model/compile", "model/plan model/pass model/graph model/op model/onnx model/onnx/encode model/tensor"},
 	{"model/engine", "model/plan model/pass model/graph model/op model/tensor"},
 	{"model/engine/native", "model/engine model/kernel github.com/tetratelabs/wazero/..."},
 	{"model", "model/engine model/plan model/pass model/graph model/op model/onnx model/tensor model/pre model/pre/token model/post model/pack"},

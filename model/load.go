@@ -32,7 +32,7 @@ type Options struct {
 // in use. Every error is an *Error.
 func Load(data []byte, opt Options) (*Session, error) { return Open(bytes.NewReader(data), opt) }
 
-// Open checks and prepares an ONNX file that is read in pieces. Its weights go
+// Open checks and prepares an ONNX file, or a compiled one, that is read in pieces. Its weights go
 // from there to where the engine wants them, none of them kept on the way; src is
 // read again when a run with inputs of other shapes needs them in another form.
 // Every error is an *Error.
@@ -48,12 +48,18 @@ func Open(src onnx.Source, opt Options) (_ *Session, err error) {
 	if err != nil {
 		return nil, explain(err, InvalidModel)
 	}
+	compiled, err := m.Compiled()
+	if err != nil {
+		return nil, explain(err, InvalidModel)
+	}
 	g, err := graph.Build(m, opt.Registry)
 	if err != nil {
 		return nil, explain(err, InvalidModel)
 	}
-	if err := pass.Run(g, pass.All); err != nil {
-		return nil, explain(err, InvalidModel)
+	if !compiled {
+		if err := pass.Run(g, pass.All); err != nil {
+			return nil, explain(err, InvalidModel)
+		}
 	}
 	facts, err := graph.Infer(g, graph.InferOptions{})
 	if err != nil {

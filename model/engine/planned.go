@@ -36,7 +36,7 @@ func (e Planned) Prepare(g *graph.Graph) (Program, error) {
 		p.limit = defaultMaxBytes
 	}
 	p.weights = plan.NewWeights(weightStart)
-	shapes, known, guessed := declared(g)
+	shapes, known, guessed := plan.Declared(g)
 	if !known {
 		return p, nil
 	}
@@ -50,26 +50,6 @@ func (e Planned) Prepare(g *graph.Graph) (Program, error) {
 		letGo(g)
 	}
 	return p, nil
-}
-
-// declared returns the input shapes that a graph declares; the first dimension of
-// an input may be guessed.
-func declared(g *graph.Graph) (shapes map[string]tensor.Shape, known, guessed bool) {
-	shapes = map[string]tensor.Shape{}
-	for _, v := range g.Inputs {
-		if !v.Declared.Ranked {
-			return nil, false, false
-		}
-		s := v.Declared.Shape.Clone()
-		if len(s) > 0 && s[0] < 0 {
-			s[0], guessed = 1, true
-		}
-		if !s.Known() {
-			return nil, false, false
-		}
-		shapes[v.Name] = s
-	}
-	return shapes, true, guessed
 }
 
 // letGo drops the deferred constants, and with them the file that they are in.
