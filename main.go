@@ -42,6 +42,7 @@ func commands() []command {
 		{name: "models", summary: "list the models of a registry", run: runModels},
 		{name: "add", summary: "make a package of an ONNX model and add it to a registry", run: runAdd},
 		{name: "profile", summary: "say where the time of a model's run goes", run: runProfile},
+		{name: "pack", summary: "compile an ONNX model: graph and weights ready for the kernels", run: runPack},
 		{name: "build", summary: "build the site into dist/", hidden: true, run: runBuild},
 		{name: "edge", summary: "build the edge worker into dist-edge/", hidden: true, run: runEdge},
 		{name: "size", summary: "print the sizes of a built site", hidden: true, run: runSize},

@@ -9,6 +9,7 @@ import (
 	"larder/model/onnx"
 	"larder/model/op"
 	"larder/model/pass"
+	"larder/model/plan"
 	"larder/model/tensor"
 )
 
@@ -44,7 +45,7 @@ func Open(src onnx.Source, opt Options) (_ *Session, err error) {
 	if opt.Engine == nil {
 		opt.Engine = engine.Reference{MaxBytes: opt.MaxRunBytes}
 	}
-	m, err := onnx.Open(src, onnx.Options{External: opt.External, MaxBytes: opt.MaxBytes})
+	m, err := onnx.Open(src, onnx.Options{External: opt.External, MaxBytes: opt.MaxBytes, Unpack: plan.Unpack})
 	if err != nil {
 		return nil, explain(err, InvalidModel)
 	}

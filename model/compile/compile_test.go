@@ -106,6 +106,9 @@ func TestSameResult(t *testing.T) {
 	host := native.New()
 	defer host.Close()
 	for name, file := range demoFiles(t) {
+		if strings.HasPrefix(name, "leaf/1.") { // the net of 2.0.0
+			continue
+		}
 		for _, tt := range []struct {
 			name string
 			opt  compile.Options
@@ -113,6 +116,7 @@ func TestSameResult(t *testing.T) {
 			near float64
 		}{
 			{"planned", compile.Options{}, engine.Planned{Host: host}, 0},
+			{"without kernels", compile.Options{}, engine.Reference{}, 0},
 			{"half", compile.Options{Half: true}, engine.Planned{Host: host}, 2e-2},
 		} {
 			t.Run(name+" "+tt.name, func(t *testing.T) {
@@ -172,7 +176,7 @@ func TestBroken(t *testing.T) {
 	}{
 		{"weights cut", "beyond the end", built{good.plan, good.weights[:len(good.weights)-4]}},
 		{"no weights", "beyond the end", built{good.plan, nil}},
-		{"forms of other kernels", "compile it again", change(" panels", " pamels")},
+		{"forms of other kernels", "compile it again", change(" panels[", " pamels[")},
 		{"another version", "compile it again", change(onnx.CompiledKey+"\x12\x011", onnx.CompiledKey+"\x12\x012")},
 		{"another file", "no such file", change(compile.WeightsFile, "weighty.bin")},
 		{"plan cut", "", built{good.plan[:len(good.plan)/2], good.weights}},

@@ -102,19 +102,31 @@ func parseForm(text string) (f form, err error) {
 }
 
 // packed makes a tensor of forms.
-func (p *tensorFields) packed(shape tensor.Shape) (*tensor.Tensor, error) {
-	src := packedData{p.forms, p.name}
+func (p *tensorFields) packed(shape tensor.Shape, unpack func(string, []float32, []float32) error) (*tensor.Tensor, error) {
+	src := packedData{p.forms, p.name, unpack}
 	n, err := shape.Elems()
-	if f := src.find(Plain); err == nil && f != nil && f.n != n {
+	f := src.find(Plain)
+	if err == nil && f != nil && f.n != n {
 		return nil, fail(Malformed, "%d elements instead of those of %v", f.n, shape)
 	}
-	return tensor.Deferred(p.dtype, src, shape...)
+	total := 0 // forms only add zeros, so what they say bounds what is allocated
+	for _, f := range p.forms {
+		total += f.n
+	}
+	if total < n {
+		return nil, fail(Malformed, "forms of %d elements for %v", total, shape)
+	}
+	if f == nil {
+		return tensor.Deferred(p.dtype, shuffled{src}, shape...)
+	}
+	return tensor.Deferred(p.dtype, plainData{src}, shape...)
 }
 
-// packedData has the forms of one tensor. It implements tensor.PackedSource.
+// packedData has the forms of one tensor.
 type packedData struct {
-	forms []form
-	name  string
+	forms  []form
+	name   string
+	unpack func(form string, packed, to []float32) error
 }
 
 func (p packedData) find(name string) *form {
@@ -137,19 +149,35 @@ func (p packedData) Packed(name string) (tensor.FloatSource, int) {
 	return nil, 0
 }
 
+// plainData is there as ONNX has it, too. It implements tensor.FloatSource.
+type plainData struct{ packedData }
+
 // Elements implements [tensor.Source].
-func (p packedData) Elements(at, n int) (any, error) {
-	out := make([]float32, n)
-	return out, p.Floats(out, at)
-}
+func (p plainData) Elements(at, n int) (any, error) { return p.find(Plain).Elements(at, n) }
 
 // Floats implements [tensor.FloatSource].
-func (p packedData) Floats(dst []float32, at int) error {
-	f := p.find(Plain)
-	if f == nil {
-		return fmt.Errorf("%q: %w", p.name, ErrForm)
+func (p plainData) Floats(dst []float32, at int) error { return p.find(Plain).Floats(dst, at) }
+
+// shuffled is there in the order of kernels only: the way back is taken as a whole.
+type shuffled struct{ packedData }
+
+// Elements implements [tensor.Source].
+func (s shuffled) Elements(at, n int) (any, error) {
+	if s.unpack == nil || at != 0 {
+		return nil, fmt.Errorf("%q: %w", s.name, ErrForm)
 	}
-	return f.Floats(dst, at)
+	out := make([]float32, n)
+	for i := range s.forms {
+		f := &s.forms[i]
+		packed, err := f.Elements(0, f.n)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.unpack(f.name, packed.([]float32), out); err != nil {
+			return nil, fmt.Errorf("%q: %w (%w)", s.name, ErrForm, err)
+		}
+	}
+	return out, nil
 }
 
 // Elements implements [tensor.Source].

@@ -160,7 +160,7 @@ func (d *decoder) tensorData(p *tensorFields) (*tensor.Tensor, error) {
 		}
 	}
 	if len(p.forms) > 0 {
-		return p.packed(shape)
+		return p.packed(shape, d.opt.Unpack)
 	}
 	if p.left.src != nil {
 		return d.leftTensor(p, shape, n)

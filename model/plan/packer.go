@@ -31,11 +31,16 @@ func (p *Plan) Store(write func(at int, part []float32) error) error {
 // they are better made of the constant when it is loaded: filters take four times
 // the room, and integers are few.
 func (w *Weight) Form() string {
-	switch w.recipe.(type) {
-	case panels, windows, taps, stored:
-		return w.recipe.String()
+	switch r := w.recipe.(type) {
+	case panels:
+		if r.scale != 1 {
+			return ""
+		}
+	case windows, taps:
+	default:
+		return ""
 	}
-	return ""
+	return w.recipe.String()
 }
 
 // Pack writes a weight as it will be in memory, in pieces, to offsets in bytes from

@@ -25,10 +25,10 @@ type FloatSource interface {
 	Floats(dst []float32, at int) error
 }
 
-// PackedSource is a FloatSource of elements that were put into the order of kernels
-// ahead of time.
+// PackedSource is a Source of elements that were put into the order of kernels ahead
+// of time.
 type PackedSource interface {
-	FloatSource
+	Source
 	// Packed returns the elements in a named order and how many there are, or nil.
 	Packed(name string) (FloatSource, int)
 }
