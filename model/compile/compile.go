@@ -51,6 +51,11 @@ func Compile(src onnx.Source, weights io.Writer, opt Options) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, n := range g.Nodes {
+		if n.Control != nil {
+			return nil, n.Fail(nil, op.Unsupportedf("a node with a graph inside cannot be compiled: use the ONNX file as it is"))
+		}
+	}
 	if err := pass.Run(g, pass.All); err != nil {
 		return nil, err
 	}

@@ -20,6 +20,8 @@ type Planned struct {
 	// MaxBytes bounds the memory of a model, its weights included, and the
 	// values on the Go side; 0 means 2 GiB.
 	MaxBytes int64
+
+	body bool // of a node of another graph
 }
 
 // maxPlans is the number of plans that a program keeps: one for each set of
@@ -36,17 +38,21 @@ func (e Planned) Prepare(g *graph.Graph) (Program, error) {
 		p.limit = defaultMaxBytes
 	}
 	p.weights = plan.NewWeights(weightStart)
+	var err error
+	if p.bodies, err = prepareBodies(g, e.forBody); err != nil {
+		return nil, err
+	}
 	shapes, known, guessed := plan.Declared(g)
 	if !known {
 		return p, nil
 	}
-	_, err := p.prepare(shapes)
+	_, err = p.prepare(shapes)
 	switch {
 	case guessed: // what is wrong with it may be right in a run
 	case err != nil:
 		p.Close()
 		return nil, err
-	default:
+	case !e.body && len(p.bodies) == 0: // bodies share constants with what is around them
 		letGo(g)
 	}
 	return p, nil
@@ -71,6 +77,7 @@ type planned struct {
 	engine Planned
 	g      *graph.Graph
 	limit  int64
+	bodies bodies
 
 	mu      sync.Mutex // held by a run
 	memory  Memory
@@ -97,7 +104,7 @@ func (p *planned) Run(ctx context.Context, feeds []*tensor.Tensor) ([]*tensor.Te
 	if err != nil {
 		return nil, err
 	}
-	r := &plannedRun{program: p, plan: pl, watch: stopwatchOf(ctx), run: run{slots: slices.Clone(pl.Slots), limit: p.limit}}
+	r := &plannedRun{program: p, plan: pl, watch: stopwatchOf(ctx), run: run{slots: slices.Clone(pl.Slots), limit: p.limit, bodies: p.bodies}}
 	r.alive = int64(pl.End)
 	if err := r.feed(pl.Inputs, feeds); err != nil {
 		return nil, err
@@ -125,6 +132,7 @@ func (p *planned) planFor(feeds []*tensor.Tensor) (*plan.Plan, error) {
 	shapes := make(map[string]tensor.Shape, len(feeds))
 	for i, v := range p.g.Inputs {
 		switch {
+		case feeds[i] != nil && feeds[i].DType().Composite(): // has no shape
 		case feeds[i] != nil:
 			shapes[v.Name] = feeds[i].Shape()
 		case v.Default != nil:
@@ -249,5 +257,21 @@ func (p *planned) forget() {
 // Close gives the memory back.
 func (p *planned) Close() {
 	p.forget()
+	p.bodies.Close()
 	p.g = nil
+}
+
+// products are the operators that are worth a memory of their own in a body.
+var products = map[string]bool{"Conv": true, "ConvTranspose": true, "Gemm": true, "MatMul": true}
+
+// forBody returns what runs a body: plans, with their own memory, if it has
+// products; else the plain operators, which need no copies between two turns.
+func (e Planned) forBody(body *graph.Graph) Engine {
+	for _, n := range body.Nodes {
+		if products[n.Type] {
+			e.body = true
+			return e
+		}
+	}
+	return Reference{MaxBytes: e.MaxBytes}
 }

@@ -8,13 +8,14 @@ import (
 // ErrLength reports data whose length is not that of the shape.
 var ErrLength = errors.New("tensor: data does not have the length of the shape")
 
-// Tensor is a dense, row-major array. Its elements may be shared with other
-// tensors (a reshape shares them): treat a tensor that was handed out as
-// read-only unless the owner says otherwise. The zero Tensor is not valid.
+// Tensor is a dense, row-major array, or a composite value made of such. Its
+// elements may be shared with other tensors (a reshape shares them): treat a
+// tensor that was handed out as read-only unless the owner says otherwise. The
+// zero Tensor is not valid.
 type Tensor struct {
 	dtype DType
 	shape Shape
-	data  any // a slice of the Element type that stands for dtype, or of a small type; or deferred
+	data  any // a slice of the Element type that stands for dtype (small.go, composite.go), or deferred
 }
 
 // New returns a tensor of zeros (empty strings, false). It returns ErrShape
