@@ -94,7 +94,8 @@ function version(engine) {
 }
 
 async function measure(model, threads) {
-  const cases = options.engines.map((engine) => ({ model, threads, engine }));
+  const able = models.find((m) => m.name === model).engines ?? options.engines;
+  const cases = options.engines.filter((engine) => able.includes(engine)).map((engine) => ({ model, threads, engine }));
   results.rows.push(...cases);
   const phases = { latency, first, memory };
   for (const [name, phase] of Object.entries(phases)) {

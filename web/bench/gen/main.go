@@ -14,6 +14,11 @@ type entry struct {
 	Title string `json:"title"`
 	Bytes int    `json:"bytes"` // of the ONNX file
 	MACs  int    `json:"macs"`  // multiply-adds of the direct algorithm, for one picture
+
+	// Engines are those that the model is for, all if there are none; Tolerance is
+	// how much their scores may differ, if it is not the usual.
+	Engines   []string `json:"engines,omitempty"`
+	Tolerance float64  `json:"tolerance,omitempty"`
 }
 
 func main() {
@@ -39,7 +44,7 @@ func run(out string) error {
 		n := newNet(m.name)
 		m.build(n)
 		file := encodeONNX(n)
-		list = append(list, entry{m.name, m.title, len(file), n.macs})
+		list = append(list, entry{Name: m.name, Title: m.title, Bytes: len(file), MACs: n.macs})
 		graph, weights := encodeGraph(n)
 		for name, content := range map[string][]byte{
 			m.name + ".onnx":             file,
@@ -52,6 +57,16 @@ func run(out string) error {
 			}
 		}
 		fmt.Printf("%-16s %7.2f MB %6.2f GMAC\n", m.name, float64(len(file))/1e6, float64(n.macs)/1e9)
+		for _, q := range quantised {
+			if q.of != m.name {
+				continue
+			}
+			e, err := q.write(out, file, n)
+			if err != nil {
+				return err
+			}
+			list = append(list, e)
+		}
 	}
 	index, err := json.MarshalIndent(list, "", " ")
 	if err != nil {
