@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"larder/model/pack"
+	"larder/model/pre/token"
+	"larder/model/pre/token/form"
 )
 
 // defaultRegistry is the registry of the demo models, part of the site's source.
@@ -22,6 +24,8 @@ type addFlags struct {
 	name, version, title, task string
 	created                    string
 	labels, card, ood          string
+	tokenizer                  string
+	maxTokens                  int
 	demos, notices, metrics    stringList
 	spdx, aliases, registry    string
 	output                     string
@@ -52,7 +56,10 @@ manifest.json and brings index.json up to date.
 --labels takes a text file with one class a line, a JSON list of names, or the
 JSON object that training wrote: classes, display, temperature,
 unknown_threshold, input.scale and input.offset, files.<name> for values of one
-model file; or feature_names and output_columns for a table of numbers.`
+model file; or feature_names and output_columns for a table of numbers.
+
+--tokenizer takes the tokenizer.json of a model of text. Which of its inputs is
+the mask, and which the types, is told by their names.`
 
 // runAdd is `larder add`.
 func runAdd(_ context.Context, std stdio, args []string) error {
@@ -88,12 +95,14 @@ func (f *addFlags) flagSet() *flag.FlagSet {
 	fs.StringVar(&f.name, "name", "", "name of the model in the registry")
 	fs.StringVar(&f.version, "version", "", "semantic version, such as 2.0.0")
 	fs.StringVar(&f.title, "title", "", "title for people")
-	fs.StringVar(&f.task, "task", "", "what the model does (default image-classification with an image input, else tabular)")
+	fs.StringVar(&f.task, "task", "", "what the model does (default image-classification or text-classification by the input, else tabular)")
 	fs.StringVar(&f.created, "created", "", "when the version was made, as 2026-11-01T00:00:00Z (default now)")
 	fs.StringVar(&f.labels, "labels", "", "file with the classes, or columns, of the output")
 	fs.StringVar(&f.output, "output", "", "output that the labels belong to (default the one of that size)")
 	fs.Float64Var(&f.temperature, "temperature", 0, "divides the logits (default from --labels, else 1)")
 	fs.Float64Var(&f.threshold, "unknown-threshold", -1, "probability below which the answer is unknown (default from --labels, else 0)")
+	fs.StringVar(&f.tokenizer, "tokenizer", "", "tokenizer.json of a model of text")
+	fs.IntVar(&f.maxTokens, "max-tokens", 0, "longest text in tokens (default what the tokenizer says)")
 	fs.StringVar(&f.card, "card", "", "model card in Markdown")
 	fs.StringVar(&f.ood, "ood", "", "JSON file for the recognition of foreign pictures")
 	fs.Var(&f.demos, "demo", "picture to try, as FILE or FILE=LABEL; repeat for more, best first")
@@ -155,6 +164,13 @@ func (f *addFlags) when() (time.Time, error) {
 // into the manifest.
 func (f *addFlags) sources(m *pack.Manifest, train *training) ([]pack.Source, error) {
 	var all []pack.Source
+	if f.tokenizer != "" {
+		data, err := f.readTokenizer()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, pack.Source{Path: tokenizerFile, Role: pack.RoleTokenizer, Data: data})
+	}
 	add := func(file, folder, name, role string) (string, error) {
 		data, err := readFile(file, pack.MaxFile)
 		if err != nil {
@@ -196,6 +212,21 @@ func (f *addFlags) sources(m *pack.Manifest, train *training) ([]pack.Source, er
 		m.Demos = append(m.Demos, pack.Demo{File: name, Label: label})
 	}
 	return all, nil
+}
+
+// tokenizerFile is the path of a package's tokenizer.
+const tokenizerFile = "tokenizer.json"
+
+// readTokenizer reads the tokenizer and checks that it can be used.
+func (f *addFlags) readTokenizer() ([]byte, error) {
+	data, err := readFile(f.tokenizer, token.MaxFile)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := token.Read(data, token.Options{Form: form.Normalize}); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.tokenizer, err)
+	}
+	return data, nil
 }
 
 // oneArgument parses args, in which flags may come before and after the one

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -243,4 +244,38 @@ func TestBothReadersAgree(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestAddTextModel adds the committed model of text anew, and asks it.
+func TestAddTextModel(t *testing.T) {
+	root, dir := t.TempDir(), filepath.Join(defaultRegistry, "language", "1.0.0")
+	labels := write(t, "labels.json", `{"classes":["`+strings.Join(numbered(29), `","`)+`"]}`)
+	_, stderr, status := larder(t, "", "add", filepath.Join(dir, "model.onnx"), "--name", "words", "--version", "1.0.0", "--registry", root,
+		"--labels", labels, "--tokenizer", filepath.Join(dir, "tokenizer.json"), "--max-tokens", "64")
+	if status != 0 {
+		t.Fatal(stderr)
+	}
+	m := added(t, root, "words", "1.0.0")
+	if in := m.Inputs[0]; m.Task != "text-classification" || in.Text == nil || in.Text.Part != pack.PartIDs || in.Text.MaxTokens != 64 || m.File(in.Text.Tokenizer) == nil {
+		t.Errorf("%+v", m)
+	}
+	out, stderr, status := larder(t, "Wo ist der Bahnhof?", "predict", "words", "--registry", root, "--json", "--text", "Where is the station?", "-")
+	if all := lines(t, out); status != 0 || len(all) != 2 || all[0].Label != "6" || all[1].Label != "9" {
+		t.Errorf("%d %s %s", status, out, stderr)
+	}
+	if _, stderr, status = larder(t, "", "add", smallModel, "--name", "b", "--version", "1.0.0", "--registry", root, "--tokenizer", filepath.Join(dir, "tokenizer.json")); status != 1 || !strings.Contains(stderr, "is no list of tokens") {
+		t.Errorf("a tokenizer for pictures: %d %s", status, stderr)
+	}
+	if _, stderr, status = larder(t, "", "add", filepath.Join(dir, "model.onnx"), "--name", "c", "--version", "1.0.0", "--registry", root, "--labels", labels, "--tokenizer", labels); status != 1 || !strings.Contains(stderr, "token: model.vocab") {
+		t.Errorf("a tokenizer that is none: %d %s", status, stderr)
+	}
+}
+
+// numbered returns "0" to the last before n.
+func numbered(n int) []string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = strconv.Itoa(i)
+	}
+	return list
 }

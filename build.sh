@@ -16,7 +16,10 @@ node_packages=(
 )
 
 # Packages that need a real browser: IndexedDB, fetch, canvas, locks.
-browser_packages=(./cache/store/idbstore ./wasm/bridge ./wasm/worker ./wasm/app)
+browser_packages=(
+	./cache/store/idbstore ./wasm/bridge ./wasm/worker ./wasm/app
+	./model/kernel ./model/engine/native # with relaxed SIMD, which plain go test has not
+)
 
 # Packages with goroutines that share state; tested with the race detector too.
 race_packages=(./cache/... ./wasm/worker/... ./wasm/edge/... ./web/host ./web/state .)
@@ -37,6 +40,7 @@ usage() {
 	                                       --help lists the options, --go runs the Go benchmarks instead
 	  edge                                 run the edge worker in workerd on this machine
 	  generate                             write the generated files again
+	  record                               record which functions a visit runs (web/site/worker.ran)
 	  size                                 sizes of the built site against their budgets
 	END
 }
@@ -383,6 +387,15 @@ go_bench() {
 	go test -run '^$' -bench . -benchmem "${packages[@]}" | grep -v '^?\|no test files\|^ok\|^PASS' || true
 }
 
+# command_record writes web/site/worker.ran, from visits with the models of the benchmark.
+command_record() {
+	need_bench
+	need_npm web/e2e
+	larder build --budgets=false --out dist >/dev/null
+	go run ./web/slim/record "$work/wasm/worker.wasm" "$work/recording.wasm" "$work/recording.json"
+	node web/e2e/record.mjs "$work/recording.wasm" "$work/recording.json" "$work/bench/models"
+}
+
 command_edge() {
 	build_edge
 	need_npm wasm/edge
@@ -400,7 +413,7 @@ main() {
 		;;
 	size) larder size "$@" ;;
 	generate) need_go && generate ;;
-	test | check | bench | edge) "command_$command" "$@" ;;
+	test | check | bench | record | edge) "command_$command" "$@" ;;
 	help | -h | --help) usage ;;
 	*)
 		usage >&2

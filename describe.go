@@ -43,7 +43,7 @@ func (f *addFlags) describe(m *pack.Manifest, p ports, train *training) error {
 	if f.threshold >= 0 {
 		train.threshold = f.threshold
 	}
-	picture := false
+	task := "tabular"
 	for _, in := range p.inputs {
 		input := pack.Input{Name: in.name, Type: in.dtype, Dims: in.dims}
 		if layout, channels, w, h := imageLike(in); layout != "" {
@@ -51,7 +51,13 @@ func (f *addFlags) describe(m *pack.Manifest, p ports, train *training) error {
 			if err != nil {
 				return err
 			}
-			input.Image, picture = image, true
+			input.Image, task = image, "image-classification"
+		}
+		if f.tokenizer != "" {
+			if len(in.dims) != 2 || in.dtype != "int64" && in.dtype != "int32" {
+				return fmt.Errorf("--tokenizer: input %s is no list of tokens", describePort(in))
+			}
+			input.Text, task = &pack.Text{Tokenizer: tokenizerFile, Part: textPart(in.name), MaxTokens: f.maxTokens}, "text-classification"
 		}
 		if n := len(in.dims); n > 0 && in.dims[n-1].Size == len(train.features) {
 			for _, name := range train.features {
@@ -60,7 +66,7 @@ func (f *addFlags) describe(m *pack.Manifest, p ports, train *training) error {
 		}
 		m.Inputs = append(m.Inputs, input)
 	}
-	m.Task = cmp.Or(m.Task, map[bool]string{true: "image-classification", false: "tabular"}[picture])
+	m.Task = cmp.Or(m.Task, task)
 	out, err := f.labelled(p.outputs, train)
 	if err != nil {
 		return err
@@ -76,6 +82,18 @@ func (f *addFlags) describe(m *pack.Manifest, p ports, train *training) error {
 	}
 	m.Outputs = []pack.Output{output}
 	return nil
+}
+
+// textPart returns the part of a text that an input takes, by the names that
+// exporters give.
+func textPart(name string) string {
+	switch {
+	case strings.Contains(name, "mask"):
+		return pack.PartMask
+	case strings.Contains(name, "type"), strings.Contains(name, "segment"):
+		return pack.PartTypes
+	}
+	return pack.PartIDs
 }
 
 // imageLike returns how an input holds a picture, or "" if it does not: four

@@ -75,7 +75,7 @@ func readShell(models fs.FS) (state.Shell, error) {
 	for _, name := range sortedKeys(index.Models, index.Default) {
 		m := index.Models[name]
 		shell.Index.Models = append(shell.Index.Models,
-			message.IndexModel{Name: name, Title: m.Title, Versions: m.Versions, Aliases: m.Aliases})
+			message.IndexModel{Name: name, Title: m.Title, Task: m.Task, Versions: m.Versions, Aliases: m.Aliases})
 	}
 	if len(shell.Index.Models) == 0 {
 		return shell, nil
@@ -92,6 +92,7 @@ func readShell(models fs.FS) (state.Shell, error) {
 
 type indexModel struct {
 	Title    string            `json:"title"`
+	Task     string            `json:"task"`
 	Versions []string          `json:"versions"`
 	Aliases  map[string]string `json:"aliases"`
 }

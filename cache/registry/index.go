@@ -25,6 +25,8 @@ type Index struct {
 type Model struct {
 	Name  string
 	Title string
+	// Task is what the model does, such as "image-classification"; may be empty.
+	Task string
 	// Versions are ordered from old to new.
 	Versions []string
 	// Aliases lead from a word ("latest", "stable") to one of Versions.
@@ -70,6 +72,7 @@ func DecodeIndex(data []byte) (*Index, error) {
 func (m *Model) decode(d *jx.Decoder) error {
 	err := readObject(d, fields{
 		"title": text(&m.Title),
+		"task":  text(&m.Task),
 		"versions": func(d *jx.Decoder) error {
 			return readList(d, maxModels, func(d *jx.Decoder) error {
 				v, err := d.Str()

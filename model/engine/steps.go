@@ -68,6 +68,8 @@ func (r *plannedRun) do(ctx context.Context, steps []plan.Step) error {
 		err = r.program.memory.Run(ctx, s.At, last.At+4*len(last.Words))
 	case plan.Put:
 		err = r.put(s)
+	case plan.PutIndices:
+		err = r.putIndices(s)
 	case plan.Fetch:
 		err = r.fetch(s)
 	case plan.Host:
@@ -96,6 +98,33 @@ func (r *plannedRun) put(s *plan.Step) error {
 		return op.Invalidf("%v where float32%v was planned", t, s.Place.Shape)
 	}
 	return r.program.memory.Write(s.Place.Offset, tensor.Data[float32](t))
+}
+
+// putIndices stores integers in the arena that name rows of something with Limit
+// rows.
+func (r *plannedRun) putIndices(s *plan.Step) error {
+	t := r.slots[s.Slot]
+	if !t.Shape().Equal(s.Place.Shape) {
+		return op.Invalidf("%v where %v was planned", t, s.Place.Shape)
+	}
+	words := make([]uint32, t.Len())
+	for i := range words {
+		var v int64
+		switch d := t.Any().(type) {
+		case []int64:
+			v = d[i]
+		case []int32:
+			v = int64(d[i])
+		}
+		if v < -int64(s.Limit) || v >= int64(s.Limit) {
+			return s.Node.Fail(nil, op.Invalidf("index %d of %q is outside a dimension of size %d", v, s.Value, s.Limit))
+		}
+		if v < 0 {
+			v += int64(s.Limit)
+		}
+		words[i] = uint32(v)
+	}
+	return r.program.memory.WriteWords(s.Place.Offset, words)
 }
 
 // fetch makes a tensor of a value in the arena.

@@ -332,11 +332,12 @@ func (b *builder) addNode(s *scope, path string, n *onnx.Node) error {
 	}
 	node := &Node{Path: path, Domain: domain(n.Domain), Type: n.Type, Attrs: attrs, Inputs: in, Outputs: out}
 	node.Opset = s.opsets[node.Domain]
-	return b.construct(node, n)
+	return b.construct(s, node, n)
 }
 
-// construct makes the operator and adds the node.
-func (b *builder) construct(node *Node, n *onnx.Node) error {
+// construct makes the operator and adds the node, or the nodes that it is
+// composed of.
+func (b *builder) construct(s *scope, node *Node, n *onnx.Node) error {
 	if len(b.g.Nodes) == maxNodes {
 		return unsupported(node.Path, "more than %d nodes", maxNodes)
 	}
@@ -353,6 +354,9 @@ func (b *builder) construct(node *Node, n *onnx.Node) error {
 		b.missing = append(b.missing, node.Fail(nil, err))
 	case err != nil:
 		return node.Fail(nil, err)
+	}
+	if c, ok := node.Op.(op.Composed); ok {
+		return b.inline(s, node.Path, call{bodyOf(node, c), nil, node.Inputs, node.Outputs})
 	}
 	for _, v := range node.Outputs {
 		if v != nil {

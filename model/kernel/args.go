@@ -42,6 +42,16 @@ func (p frame) splat(field *float32) wasm.Vec {
 	return p.at.LoadSplat(p.offset(unsafe.Pointer(field)))
 }
 
+// addressOf is the address of a float argument.
+func (p frame) addressOf(field *float32) wasm.Int {
+	return p.at.Add(wasm.Const(p.offset(unsafe.Pointer(field))))
+}
+
+// set changes an integer argument, of a step that the kernel makes for itself.
+func (p frame) set(f *wasm.Func, field *uint32, v wasm.Int) {
+	f.Store(p.at.Value(), p.offset(unsafe.Pointer(field)), v)
+}
+
 // clamp bounds v by two float arguments; a NaN stays one.
 func (p frame) clamp(v wasm.Vec, low, high *float32) wasm.Vec {
 	return v.PMax(p.splat(low)).PMin(p.splat(high))

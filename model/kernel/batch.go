@@ -28,7 +28,6 @@ func PackedBytes(packedK, n int) int {
 }
 
 func emitPack(b *builder) *wasm.Func {
-	pack := emitPackPanel(b.m)
 	f := b.m.Func("", wasm.I32, wasm.I32, wasm.I32)
 	thread, threads := f.Param(1), f.Param(2)
 	var a PackArgs
@@ -45,7 +44,7 @@ func emitPack(b *builder) *wasm.Func {
 		column := panel.Mul(wasm.Const(PanelCols))
 		in := p.word(&a.Input).Add(batch.Mul(p.word(&a.InputBatch))).Add(column.Mul(p.word(&a.NStride)))
 		out := p.word(&a.Output).Add(batch.Mul(p.word(&a.OutputBatch))).Add(column.Mul(p.word(&a.PackedK)).Shl(2))
-		f.Call(pack, p.at.Value(), in, out, p.word(&a.N).Sub(column).Min(wasm.Const(PanelCols)))
+		f.Call(b.packPanel, p.at.Value(), in, out, p.word(&a.N).Sub(column).Min(wasm.Const(PanelCols)))
 		unit.Inc(1)
 	})
 	return f

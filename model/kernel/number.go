@@ -65,6 +65,8 @@ const (
 	ResizeNearest                // ResizeArgs
 	ResizeBilinear               // ResizeArgs
 	Winograd                     // WinogradArgs
+	Attention                    // AttentionArgs
+	GatherRows                   // GatherArgs
 	QGEMM                        // QGEMMArgs
 	QConv                        // QConvArgs
 	QDepthwise                   // QWindowArgs, and so the next four; see QDepthwiseFor
@@ -102,6 +104,7 @@ var names = [numbers]string{
 	SumLast: "sum-last", MeanLast: "mean-last", MaxLast: "max-last", MinLast: "min-last",
 	Transpose: "transpose", StridedCopy: "strided-copy", Copy: "copy", Fill: "fill",
 	ResizeNearest: "resize-nearest", ResizeBilinear: "resize-bilinear", Winograd: "winograd",
+	Attention: "attention", GatherRows: "gather-rows",
 	QGEMM: "qgemm", QConv: "qconv", QDepthwise: "qdepthwise", QDepthwise3: "qdepthwise-3", QDepthwise3S2: "qdepthwise-3-s2", QDepthwise5: "qdepthwise-5", QDepthwise5S2: "qdepthwise-5-s2",
 	QMaxPool: "qmax-pool", QAdd: "qadd", Quantize: "quantize", Dequantize: "dequantize",
 	QMean: "qmean", Range: "range", QuantizeBy: "quantize-by",

@@ -81,6 +81,8 @@ func table() [numbers]entry {
 		ResizeNearest:  {emitResize(false), ResizeArgs{}},
 		ResizeBilinear: {emitResize(true), ResizeArgs{}},
 		Winograd:       {emitWinograd, WinogradArgs{}},
+		Attention:      {emitAttention, AttentionArgs{}},
+		GatherRows:     {emitGatherRows, GatherArgs{}},
 
 		QGEMM:         {emitQGEMMKernel, QGEMMArgs{}},
 		QConv:         {emitQConv, QConvArgs{}},
@@ -107,6 +109,7 @@ type builder struct {
 	rowBlocks      *wasm.Func
 	depthwisePixel *wasm.Func
 	copyLong       *wasm.Func
+	packPanel      *wasm.Func // of pack-columns
 	gather         *wasm.Func // patches of a convolution
 	qblock         *wasm.Func // of the product of integers
 }
@@ -116,6 +119,7 @@ func newBuilder(m *wasm.Module) *builder {
 	b.block, b.gemm = emitGEMM(m)
 	b.rowBlocks = emitRowBlocks(m, b.block)
 	b.copyLong = emitCopyLong(m)
+	b.packPanel = emitPackPanel(m)
 	b.gather = emitGather(m)
 	b.qblock = emitQGEMM(m)
 	b.depthwisePixel = emitDepthwisePixel(m)

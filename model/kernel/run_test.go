@@ -1,3 +1,5 @@
+//go:build !js
+
 package kernel_test
 
 import (

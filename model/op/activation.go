@@ -1,6 +1,10 @@
 package op
 
-import "math"
+import (
+	"math"
+
+	"larder/model/tensor"
+)
 
 // Activation functions of floats. Specification:
 // https://onnx.ai/onnx/operators/onnx__Elu.html and so on; the opsets of each
@@ -21,6 +25,7 @@ var activationOps = []Entry{
 	{"", "Sigmoid", 1, floatUnary(sigmoid)},
 	{"", "Softplus", 1, floatUnary(softplus)},
 	{"", "Softsign", 1, floatUnary(softsign)},
+	{"", "SwiGLU", 28, newSwiGLU},
 	{"", "Swish", 24, newActivation(swish, param{"alpha", 1})},
 	{"", "Tanh", 1, floatUnary(math.Tanh)},
 	{"", "ThresholdedRelu", 10, newActivation(thresholdedRelu, param{"alpha", 1})},
@@ -117,4 +122,23 @@ func newGelu(n Node) (Operator, error) {
 		})(n)
 	}
 	return nil, Invalidf("approximate is %q, want none or tanh", kind)
+}
+
+// newSwiGLU makes SwiGLU: the Swish of the first input times the second one, of
+// the same shape.
+func newSwiGLU(n Node) (Operator, error) {
+	alpha, err := n.Attrs.Float("alpha", 1)
+	if err != nil {
+		return nil, err
+	}
+	p := []float64{float64(alpha)}
+	b := binary{operands: floatTypes, calc: func(a, b *tensor.Tensor, shape tensor.Shape) (*tensor.Tensor, error) {
+		gate, err := onFloats(func(x float64) float64 { return swish(x, p) })(a)
+		if err != nil {
+			return nil, err
+		}
+		return calculate("Mul", gate, b, shape)
+	}}
+	b.old = true // shapes must be the same
+	return newRuled(n, arity{2, 2, 1}, inFloat32{&b})
 }

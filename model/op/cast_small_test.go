@@ -99,7 +99,8 @@ var smallReaders = []string{
 	"Transpose", "Concat", "Split", "Slice", "Gather", "GatherElements", "GatherND", "Expand", "Tile", "Pad",
 	"ScatterElements", "ScatterND", "Scatter", "Where", "Compress", "DepthToSpace", "SpaceToDepth", "ReverseSequence", "EyeLike",
 	"QuantizeLinear", "DequantizeLinear", "OneHot", "Upsample", "Resize", "Trilu", "Dropout", "ConstantOfShape", "Range", "RandomNormalLike",
-	"ArrayFeatureExtractor",
+	"ArrayFeatureExtractor", "CenterCropPad", "TensorScatter", "ExpandDims",
+	"Unique", // of com.microsoft: unsorted, it tells bits apart
 }
 
 // TestSmallTypesAreNotNumbers gives small types to every operator: only those

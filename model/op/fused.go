@@ -10,16 +10,20 @@ import (
 // nodes, so that one kernel can do the work of all. They have the domain
 // "larder" and one version.
 //
+//	larder.Attention(Q, K, V, mask): see fusedAttention
 //	larder.Conv(X, W, B, R) = clamp(Conv(X, W, B) + R)
 //	larder.Gemm(A, B, C, R) = clamp(Gemm(A, B, C) + R)
 //	larder.MatMul(A, B, bias, R) = clamp(MatMul(A, B) + bias + R)
+//	larder.KeyMask(mask, K) = what is added to scores of attention
 //
 // The attributes low and high are the bounds of clamp, infinite if absent; a
 // NaN stays one. The attributes of the operator that is extended keep their
 // meaning. R and bias may be absent and broadcast as in Add.
 var fusedOps = []Entry{
+	{Fused, "Attention", 1, newFusedAttention},
 	{Fused, "Conv", 1, newFusedConv},
 	{Fused, "Gemm", 1, newFusedGemm},
+	{Fused, "KeyMask", 1, newKeyMask},
 	{Fused, "MatMul", 1, newFusedMatMul},
 }
 
@@ -28,7 +32,7 @@ const Fused = "larder"
 
 // Rewrites returns the operators that model/pass may put into a graph.
 func Rewrites() *Registry {
-	return NewRegistry(fusedOps, integerOps, quantizeOps, activationOps, convOps, elementwiseOps, layoutOps, matmulOps, normOps, poolOps, reshapeOps, softmaxOps)
+	return NewRegistry(fusedOps, integerOps, quantizeOps, activationOps, compareOps, convOps, elementwiseOps, gatherOps, layoutOps, matmulOps, normOps, poolOps, reshapeOps, softmaxOps)
 }
 
 // fused is an operator with an epilogue. The inner rule takes the first own

@@ -14,7 +14,7 @@ var normOps = []Entry{
 	{"", "BatchNormalization", 1, newBatchNorm},
 	{"", "GroupNormalization", 18, newGroupNorm},
 	{"", "InstanceNormalization", 1, newInstanceNorm},
-	{"", "LayerNormalization", 17, newLayerNorm},
+	{"", "LayerNormalization", 1, newLayerNorm}, // of 17; ONNX Runtime has the same in older opsets
 	{"", "LpNormalization", 1, newLpNorm},
 	{"", "LRN", 1, newLRN},
 	{"", "MeanVarianceNormalization", 9, newMeanVarianceNorm},

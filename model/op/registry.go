@@ -37,7 +37,14 @@ func (r *Registry) New(n Node) (Operator, error) {
 	es := r.entries[[2]string{n.Domain, n.Type}]
 	for i := len(es) - 1; i >= 0; i-- {
 		if es[i].Since <= n.Opset {
-			return es[i].New(n)
+			o, err := es[i].New(n)
+			if c, ok := o.(*composed); ok && err == nil {
+				err = c.complete(r)
+			}
+			if err != nil {
+				return nil, err
+			}
+			return o, nil
 		}
 	}
 	if len(es) > 0 {
@@ -68,7 +75,15 @@ func All() *Registry {
 		// Reductions.
 		reduceOps, argOps, cumulativeOps,
 		// Networks.
-		convOps, poolOps, matmulOps, einsumOps, normOps, dropoutOps,
+		convOps, poolOps, matmulOps, einsumOps, normOps, dropoutOps, lossOps,
+		attentionOps, rotaryOps, recurrentOps, sampleOps, detectOps,
+		signalOps, stateOps, placeOps, squareOps,
+		// What tools for ONNX Runtime add.
+		contribOps, contribQuantOps,
+		// Refused with a reason.
+		refusedOps,
+		// How the first opset had some of the above.
+		opset1Ops,
 		// What rewrites make of several nodes.
 		fusedOps, integerOps,
 	)

@@ -22,6 +22,9 @@ type Index struct {
 // IndexModel is one model of a registry.
 type IndexModel struct {
 	Name, Title string
+	// Task is that of the version added last, such as "image-classification"; ""
+	// if the index does not say.
+	Task string
 	// Versions are sorted from the oldest to the newest; at least one.
 	Versions []string
 	// Aliases are sorted by name.
@@ -54,14 +57,14 @@ func (m *IndexModel) Alias(name string) string {
 }
 
 // Add puts a version into the index, makes the model if need be, and lets each
-// alias stand for the version. An empty title keeps the one that is there.
-func (x *Index) Add(name, title, version string, aliases ...string) {
+// alias stand for the version. An empty title or task keeps the one that is there.
+func (x *Index) Add(name, title, task, version string, aliases ...string) {
 	m := x.Model(name)
 	if m == nil {
 		x.Models = append(x.Models, IndexModel{Name: name})
 		m = &x.Models[len(x.Models)-1]
 	}
-	m.Title = cmp.Or(title, m.Title)
+	m.Title, m.Task = cmp.Or(title, m.Title), cmp.Or(task, m.Task)
 	if !slices.Contains(m.Versions, version) {
 		m.Versions = append(m.Versions, version)
 	}
@@ -130,6 +133,7 @@ func (x *Index) read(r reader) error {
 func (r reader) indexModel(at string, m *IndexModel) error {
 	return r.object(at, map[string]field{
 		"title":    func(at string) error { return r.text(at, &m.Title) },
+		"task":     func(at string) error { return r.text(at, &m.Task) },
 		"versions": func(at string) error { return list(r, at, maxModels, &m.Versions, r.text) },
 		"aliases": func(at string) error {
 			return r.members(at, maxSmall, func(at, key string) error {
@@ -205,6 +209,7 @@ func (w writer) indexModel(m *IndexModel) func() {
 	return func() {
 		w.obj(func() {
 			w.optional("title", m.Title)
+			w.optional("task", m.Task)
 			row(w, "versions", m.Versions, word)
 			w.field("aliases", w.line(func(w writer) {
 				for _, a := range m.Aliases {

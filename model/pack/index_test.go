@@ -87,12 +87,12 @@ func TestIndexRefuses(t *testing.T) {
 
 func TestIndexAdd(t *testing.T) {
 	x := &Index{}
-	x.Add("leaf", "Leaves", "2.0.0", "latest", "stable")
-	x.Add("leaf", "", "10.0.0", "latest")
-	x.Add("leaf", "", "10.0.0", "latest")
-	x.Add("bean", "Beans", "1.0.0")
+	x.Add("leaf", "Leaves", "image-classification", "2.0.0", "latest", "stable")
+	x.Add("leaf", "", "", "10.0.0", "latest")
+	x.Add("leaf", "", "", "10.0.0", "latest")
+	x.Add("bean", "Beans", "", "1.0.0")
 	leaf := x.Model("leaf")
-	if x.Default != "leaf" || x.Models[0].Name != "bean" || leaf.Title != "Leaves" ||
+	if x.Default != "leaf" || x.Models[0].Name != "bean" || leaf.Title != "Leaves" || leaf.Task != "image-classification" ||
 		!slices.Equal(leaf.Versions, []string{"2.0.0", "10.0.0"}) || leaf.Alias("latest") != "10.0.0" || leaf.Alias("stable") != "2.0.0" {
 		t.Errorf("%+v", x)
 	}

@@ -317,8 +317,8 @@ func TestCommittedPackages(t *testing.T) {
 			}
 		}
 	}
-	if versions != 4 {
-		t.Errorf("%d versions, want 4", versions)
+	if versions != 5 {
+		t.Errorf("%d versions, want 5", versions)
 	}
 }
 

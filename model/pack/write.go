@@ -44,7 +44,7 @@ func Write(dir string, m *Manifest, sources []Source, replace bool, aliases ...s
 	if err != nil {
 		return err
 	}
-	x.Add(m.Name, m.Title, m.Version, aliases...)
+	x.Add(m.Name, m.Title, m.Task, m.Version, aliases...)
 	index, err := EncodeIndex(x)
 	if err != nil {
 		return err

@@ -18,6 +18,8 @@ type edit struct {
 	readers map[*graph.Value][]*graph.Node
 	output  map[*graph.Value]bool
 	dropped map[*graph.Node]bool
+	// before lists new nodes by the node that they come before.
+	before map[*graph.Node][]*graph.Node
 }
 
 // newEdit looks at the graph. Rewrites need no new constants, so that nothing
@@ -27,7 +29,7 @@ func newEdit(g *graph.Graph) (*edit, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &edit{g: g, facts: facts, readers: map[*graph.Value][]*graph.Node{}, output: map[*graph.Value]bool{}, dropped: map[*graph.Node]bool{}}
+	e := &edit{g: g, facts: facts, readers: map[*graph.Value][]*graph.Node{}, output: map[*graph.Value]bool{}, dropped: map[*graph.Node]bool{}, before: map[*graph.Node][]*graph.Node{}}
 	for _, n := range g.Nodes {
 		e.read(n)
 	}
@@ -157,6 +159,30 @@ func (e *edit) replace(last *graph.Node, domain, typ string, attrs op.Attrs, inp
 	return true
 }
 
+// insert adds a node with one result before another node and returns the result,
+// nil if the operator cannot be made.
+func (e *edit) insert(next *graph.Node, typ string, attrs op.Attrs, inputs []*graph.Value, name string) *graph.Value {
+	y := &graph.Value{Name: name}
+	d := op.Node{Name: next.Path, Type: typ, Opset: newest, Attrs: attrs, Inputs: valueNames(inputs), Outputs: []string{name}}
+	made, err := rewrites().New(d)
+	if err != nil {
+		return nil
+	}
+	n := &graph.Node{Path: next.Path, Type: typ, Opset: newest, Attrs: attrs, Inputs: inputs, Outputs: []*graph.Value{y}, Op: made}
+	in := make([]op.Value, len(inputs))
+	for i, v := range inputs {
+		in[i] = e.facts.Of(v)
+	}
+	out, err := n.Infer(in)
+	if err != nil {
+		return nil
+	}
+	y.Producer, e.facts[y] = n, out[0]
+	e.before[next] = append(e.before[next], n)
+	e.read(n)
+	return y
+}
+
 // sameResult reports whether an operator makes a value of the type and shape
 // that n makes, as far as anything is known of it. Constants of a higher rank
 // than what they are added to are one thing that patterns do not look at.
@@ -221,8 +247,15 @@ func (e *edit) each(f func(n *graph.Node)) {
 	}
 }
 
-// done removes what was dropped.
+// done puts in what was inserted and removes what was dropped.
 func (e *edit) done() error {
+	if len(e.before) > 0 {
+		var all []*graph.Node
+		for _, n := range e.g.Nodes {
+			all = append(append(all, e.before[n]...), n)
+		}
+		e.g.Nodes = all
+	}
 	e.g.Nodes = slices.DeleteFunc(e.g.Nodes, func(n *graph.Node) bool { return e.dropped[n] })
 	return nil
 }

@@ -24,7 +24,9 @@ var All = []Pass{
 	{"gelu", GELU},
 	{"hardswish", HardSwish},
 	{"silu", SiLU},
+	{"unbind", Unbind},
 	{"transpose", Transpose},
+	{"attention", Attention},
 	// What convolutions and products take in; in this order, because bounds come
 	// last in what the fused operators compute.
 	{"pad", Pad},

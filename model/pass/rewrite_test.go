@@ -156,6 +156,27 @@ var rewriteCases = []rewriteCase{
 	{"layernorm: not over another dimension", pass.LayerNorm, seq, []*onnx.Tensor{number("eps", 1e-5), filled("g", 6), filled("bt", 6)}, layerNorm("Mul", "d d", 1),
 		"m = ReduceMean(x) {axes=[1]}\nd = Sub(x, m)\nq = Mul(d, d)\nv = ReduceMean(q) {axes=[1]}\ne = Add(v, eps)\ns = Sqrt(e)\nn = Div(d, s)\no = Mul(n, g)\ny = Add(o, bt)"},
 
+	{"attention: as PyTorch writes it", attention, heads, []*onnx.Tensor{number("d", 2), filled("m", 1, 1, 1, 3)},
+		attend(node("Div", "a d", "b"), node("Add", "b m", "c")), "y = larder.Attention(x, x, x, m) {scale=0.5}"},
+	{"attention: scaled before, mask first", attention, heads, []*onnx.Tensor{number("d", 2), filled("m", 3, 3)},
+		append([]*onnx.Node{node("Mul", "x d", "x2")}, attend2("x2", "x", node("Add", "m a", "c"))...), "y = larder.Attention(x, x, x, m) {scale=2}"},
+	{"attention: a mask that is filled in", attention, heads, []*onnx.Tensor{number("low", -math.MaxFloat32), {Name: "m", Data: tensor.Must(tensor.Of([]bool{true, false, true}, 1, 1, 1, 3))}},
+		attend(node("Where", "m low a", "c")), "c.mask = Where(m, c.low, c.zero)\ny = larder.Attention(x, x, x, c.mask) {scale=1}"},
+	{"attention: not with a scale behind the mask", attention, heads, []*onnx.Tensor{number("d", 2), filled("m", 1, 1, 1, 3)},
+		attend(node("Add", "a m", "b"), node("Div", "b d", "c")), attended("b = Add(a, m)\nc = Div(b, d)\n")},
+	{"attention: not if the weights are read elsewhere", attention, heads, nil,
+		append(attend(node("Neg", "a", "c"))[:7], node("Transpose", "o", "z", ints("perm", 0, 2, 1, 3)),
+			node("ReduceMean", "p", "n", onnxtest.Attr("keepdims", int64(0))), node("Add", "z n", "y")),
+		strings.Replace(attended("c = Neg(a)\n"), "y = Tr", "z = Tr", 1) + "\nn = ReduceMean(p) {keepdims=0}\ny = Add(z, n)"},
+	{"unbind: one of three", pass.Unbind, []any{2, 3, 3, 2, 4}, []*onnx.Tensor{{Name: "i", Data: tensor.Scalar[int64](1)}},
+		[]*onnx.Node{node("Transpose", "x", "t", ints("perm", 2, 0, 3, 1, 4)), node("Gather", "t i", "g"), node("Neg", "g", "y")},
+		"t = Transpose(x) {perm=[2 0 3 1 4]}\ng.part = Gather(x, i) {axis=2}\ng = Transpose(g.part) {perm=[0 2 1 3]}\ny = Neg(g)"},
+	{"unbind: a slice of a split", pass.Unbind, []any{2, 3, 4}, []*onnx.Tensor{integers("z", 0)},
+		[]*onnx.Node{node("Split", "x", "p q"), node("Squeeze", "q z", "s"), node("Neg", "s", "y")},
+		"p, q = Split(x)\ns = Gather(x, s.index) {axis=0}\ny = Neg(s)"},
+	{"unbind: not of two rows", pass.Unbind, []any{4, 3}, []*onnx.Tensor{integers("i", 1, 2)},
+		[]*onnx.Node{node("Transpose", "x", "t", ints("perm", 1, 0)), node("Gather", "t i", "y")}, "t = Transpose(x) {perm=[1 0]}\ny = Gather(t, i)"},
+
 	{"pad: before a convolution", pass.Pad, image, []*onnx.Tensor{integers("p", 0, 0, 1, 0, 0, 0, 2, 1), convW},
 		[]*onnx.Node{node("Pad", "x p", "a"), node("Conv", "a w", "y", ints("pads", 1, 1, 1, 1))}, `y = Conv(x, w) {auto_pad="NOTSET" pads=[2 1 3 2]}`},
 	{"pad: before a mean", pass.Pad, image, []*onnx.Tensor{integers("p", 0, 0, 1, 0, 0, 0, 0, 1)},
@@ -173,6 +194,29 @@ var rewriteCases = []rewriteCase{
 	{"transpose: not if it is read elsewhere", pass.Transpose, image, nil,
 		[]*onnx.Node{node("Transpose", "x", "a", ints("perm", 0, 2, 3, 1)), node("Transpose", "a", "b", ints("perm", 0, 3, 1, 2)), node("Shape", "a", "z"), node("Neg", "b", "y")},
 		"a = Transpose(x) {perm=[0 2 3 1]}\nb = Transpose(a) {perm=[0 3 1 2]}\nz = Shape(a)\ny = Neg(b)"},
+}
+
+// heads is batch, tokens, heads and depth.
+var heads = []any{"N", 3, 2, 4}
+
+// attend is an attention of x to itself; between leads from the scores a to c.
+func attend(between ...*onnx.Node) []*onnx.Node { return attend2("x", "x", between...) }
+
+func attend2(q, k string, between ...*onnx.Node) []*onnx.Node {
+	list := []*onnx.Node{node("Transpose", q, "q", ints("perm", 0, 2, 1, 3)), node("Transpose", k, "k", ints("perm", 0, 2, 3, 1)),
+		node("Transpose", "x", "v", ints("perm", 0, 2, 1, 3)), node("MatMul", "q k", "a")}
+	return append(append(list, between...), node("Softmax", "c", "p"), node("MatMul", "p v", "o"), node("Transpose", "o", "y", ints("perm", 0, 2, 1, 3)))
+}
+
+// attention is the pass, and that which takes the transposes away.
+func attention(g *graph.Graph) error {
+	return pass.Run(g, []pass.Pass{{Name: "attention", Run: pass.Attention}, {Name: "dead", Run: pass.Dead}})
+}
+
+// attended is attend's text.
+func attended(between string) string {
+	return "q = Transpose(x) {perm=[0 2 1 3]}\nk = Transpose(x) {perm=[0 2 3 1]}\nv = Transpose(x) {perm=[0 2 1 3]}\na = MatMul(q, k)\n" + between +
+		"p = Softmax(c)\no = MatMul(p, v)\ny = Transpose(o) {perm=[0 2 1 3]}"
 }
 
 // bn is the parameters of a batch norm.

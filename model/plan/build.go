@@ -29,7 +29,10 @@ func Build(g *graph.Graph, opt Options) (*Plan, error) {
 	for _, v := range g.Inputs {
 		b.plan.Inputs = append(b.plan.Inputs, b.newSlot(v, v.Default))
 	}
-	for _, n := range g.Nodes {
+	b.findReaders()
+	late := b.early()
+	b.start = b.step()
+	for _, n := range late {
 		b.node(n)
 	}
 	for _, v := range g.Outputs {
@@ -46,7 +49,14 @@ type builder struct {
 	threads int
 	plan    Plan
 	values  map[*graph.Value]*value
+	readers map[*graph.Value][]*graph.Node
 	current *graph.Node
+	// atOnce has the values that are on the Go side before the first kernel runs;
+	// the steps in front bring them over before step start.
+	atOnce       map[*graph.Value]bool
+	front        []Step
+	frontPending []pending
+	start        int
 
 	buffers []*buffer
 	reuses  []reuse
@@ -59,6 +69,7 @@ type builder struct {
 type value struct {
 	slot   int // -1: not on the Go side
 	places [layouts]*buffer
+	view   *view // nil but for a value that lies within another one
 	// float is the value of floats with the numbers of this one, of integers;
 	// short is the way back. See short.go.
 	float, short *graph.Value
@@ -76,13 +87,17 @@ func (b *builder) node(n *graph.Node) {
 		return
 	}
 	b.current = n
-	lower := b.findShort(n)
-	if lower == nil && b.simple(n) {
-		lower = find(n)
-	}
-	if lower == nil || !lower(b, n) {
+	if lower := b.lowering(n); lower == nil || !lower(b, n) {
 		b.host(n)
 	}
+}
+
+// lowering returns what may lower n, nil if it stays on the Go side.
+func (b *builder) lowering(n *graph.Node) lowering {
+	if l := b.findShort(n); l != nil || !b.simple(n) {
+		return l
+	}
+	return find(n)
 }
 
 // operator returns the name under which the tables have n's operator.
@@ -215,9 +230,13 @@ func (b *builder) in(v *graph.Value, l Layout) *buffer {
 		return at.places[l]
 	}
 	if !slices.ContainsFunc(at.places[:], func(p *buffer) bool { return p != nil }) {
-		if at.short != nil {
+		switch {
+		case at.view != nil:
+			b.solid(v)
+			return b.in(v, l)
+		case at.short != nil:
 			b.toFloats(v)
-		} else {
+		default:
 			b.put(v, b.slot(v))
 		}
 	}
@@ -226,9 +245,7 @@ func (b *builder) in(v *graph.Value, l Layout) *buffer {
 
 // put brings what is in a slot to the arena, as floats.
 func (b *builder) put(v *graph.Value, slot int) {
-	place := b.newPlace(v, Plain)
-	b.use(place)
-	b.add(Step{Kind: Put, Title: "put", Value: v.Name, Slot: slot, Place: Place{Type: tensor.Float32, Shape: b.facts[v].Shape}}, pending{place: place})
+	b.bring(v, Step{Kind: Put, Title: "put", Value: v.Name, Slot: slot, Place: Place{Type: tensor.Float32, Shape: b.facts[v].Shape}}, b.newPlace(v, Plain))
 }
 
 // layout returns the layout in which v is at hand, or the given one.

@@ -1,8 +1,12 @@
 package plan
 
+import "slices"
+
 // finish gives everything its address and encodes the steps.
 func (b *builder) finish() *Plan {
 	p := &b.plan
+	p.Steps = slices.Insert(p.Steps, b.start, b.front...)
+	b.pending = slices.Insert(b.pending, b.start, b.frontPending...)
 	p.Threads = b.threads
 	p.WeightBytes = b.weights.end
 	p.Base = b.weights.end
@@ -27,7 +31,7 @@ func (b *builder) finish() *Plan {
 		case Kernel:
 			c := b.pending[i].call()
 			s.Title, s.Words = c.number.String(), c.words()
-		case Put, Fetch:
+		case Put, Fetch, PutIndices:
 			s.Place.Offset = int(b.pending[i].place.at())
 		}
 	}
@@ -49,7 +53,7 @@ func (b *builder) release() {
 	for i := len(p.Steps) - 1; i >= 0; i-- {
 		s := &p.Steps[i]
 		used := append(append([]int{}, s.In...), s.Out...)
-		if s.Kind == Put || s.Kind == Fetch {
+		if s.Kind == Put || s.Kind == Fetch || s.Kind == PutIndices {
 			used = append(used, s.Slot)
 		}
 		for _, k := range used {

@@ -47,6 +47,10 @@ var lowerings = map[string]lowering{
 	"Expand": lowerExpand,
 	"Slice":  lowerSlice,
 	"Split":  lowerSplit,
+	// gather.go
+	"Gather": lowerGather,
+	// attention.go
+	"larder.Attention": lowerAttention,
 	// unary.go has a table of its own, and this one besides
 	"Gelu": lowerGelu,
 }

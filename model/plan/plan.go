@@ -43,6 +43,9 @@ const (
 	Fetch
 	// Host runs a node's plain Go operator on slots.
 	Host
+	// PutIndices stores a slot's integers in the arena as words, after it has
+	// checked them against Limit and counted negative ones from the end.
+	PutIndices
 )
 
 // Step is one step of a plan.
@@ -63,6 +66,8 @@ type Step struct {
 	// Slot is what Put reads and Fetch writes, Place the other side.
 	Slot  int
 	Place Place
+	// Limit is what the integers of PutIndices are below.
+	Limit int
 	// In and Out are the slots of a Host step, -1 where a value is absent.
 	In, Out []int
 	// Release lists slots that nobody reads after this step.

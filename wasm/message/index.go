@@ -7,10 +7,14 @@ type Index struct {
 	Models  []IndexModel
 }
 
+// TaskPictures is the task of a model that says what pictures show.
+const TaskPictures = "image-classification"
+
 // IndexModel is one model of an [Index].
 type IndexModel struct {
 	Name     string
 	Title    string
+	Task     string            // what it does, such as "image-classification"; may be empty
 	Versions []string          // oldest first
 	Aliases  map[string]string // alias to version
 }
@@ -26,7 +30,7 @@ func (m IndexModel) Encode() map[string]any {
 	for k, v := range m.Aliases {
 		aliases[k] = v
 	}
-	return map[string]any{"name": m.Name, "title": m.Title, "versions": anys(m.Versions), "aliases": aliases}
+	return map[string]any{"name": m.Name, "title": m.Title, "task": m.Task, "versions": anys(m.Versions), "aliases": aliases}
 }
 
 // DecodeIndex reads an index.
@@ -38,7 +42,7 @@ func DecodeIndex(v any) (Index, error) {
 }
 
 func decodeIndexModel(f fields) IndexModel {
-	m := IndexModel{Name: f.must("name", maxName), Title: f.text("title", maxText),
+	m := IndexModel{Name: f.must("name", maxName), Title: f.text("title", maxText), Task: f.text("task", maxText),
 		Versions: f.texts("versions", maxList, maxName), Aliases: map[string]string{}}
 	if !f.has("aliases") {
 		return m

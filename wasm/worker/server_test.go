@@ -127,7 +127,7 @@ func TestCacheMethods(t *testing.T) {
 	b := newBench(t)
 	b.open()
 	index, err := message.DecodeIndex(b.ask(message.MethodIndex, nil))
-	if err != nil || index.Default != "leaf" || len(index.Models) != 2 || index.Stale {
+	if err != nil || index.Default != "leaf" || len(index.Models) != 3 || index.Stale {
 		t.Errorf("index %+v, %v", index, err)
 	}
 	b.dispose(b.load("leaf-small", "").Handle)

@@ -84,7 +84,7 @@ func (s *server) index(ctx context.Context, _ call) (result, error) {
 	}
 	out := message.Index{Default: ix.Default, Stale: stale}
 	for _, m := range ix.Models {
-		out.Models = append(out.Models, message.IndexModel{Name: m.Name, Title: m.Title, Versions: m.Versions, Aliases: m.Aliases})
+		out.Models = append(out.Models, message.IndexModel{Name: m.Name, Title: m.Title, Task: m.Task, Versions: m.Versions, Aliases: m.Aliases})
 	}
 	return result{tree: out.Encode()}, nil
 }

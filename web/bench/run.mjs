@@ -51,7 +51,7 @@ const bench = {
   results,
   server,
   known: {}, // by model: the scores that all must agree with
-  config: ({ engine, model, threads }) => ({ engine: engines[engine], model, threads, timeout: options.timeout }),
+  config: ({ engine, model, threads }) => ({ engine: engines[engine], model, inputs: results.models[model].inputs, threads, timeout: options.timeout }),
   async attempt(row, what, step) {
     try {
       await step();
@@ -94,8 +94,10 @@ function version(engine) {
 }
 
 async function measure(model, threads) {
-  const able = models.find((m) => m.name === model).engines ?? options.engines;
-  const cases = options.engines.filter((engine) => able.includes(engine)).map((engine) => ({ model, threads, engine }));
+  const able = options.engines.filter((name) => !results.models[model].onnx || engines[name].file(model).endsWith(".onnx"));
+  const without = options.engines.filter((name) => !able.includes(name));
+  if (without.length) console.error(`${model} is there as ONNX only, which ${without.join(" and ")} cannot read: skipped`);
+  const cases = able.map((engine) => ({ model, threads, engine }));
   results.rows.push(...cases);
   const phases = { latency, first, memory };
   for (const [name, phase] of Object.entries(phases)) {

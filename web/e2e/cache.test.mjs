@@ -333,7 +333,7 @@ test("larder.cache tells and does what the page's cache does", async (t) => {
   assert.ok(got.stats.quota > 0);
   assert.equal(got.refreshed, 1);
   assert.equal(got.index.default, "leaf");
-  assert.deepEqual(got.index.models.map((m) => m.name), ["leaf", "leaf-small"]);
+  assert.deepEqual(got.index.models.map((m) => m.name), ["language", "leaf", "leaf-small"]);
   assert.deepEqual(got.evicted, { list: [], use: "bean_rust" });
   for (const kind of ["committed", "served", "checked", "evicted"]) assert.ok(got.kinds.includes(`${kind} leaf-small`), `${kind}: ${got.kinds}`);
   assert.equal(got.after, got.seen, "nothing is heard after the end");

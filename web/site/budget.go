@@ -13,15 +13,19 @@ type budget struct {
 	brotli int      // bytes, brotli
 }
 
+// visitParts are what a visit with an image model loads.
+var visitParts = []string{"assets/worker.wasm", "assets/worker.js", "assets/thread.js", "assets/kernels-relaxed-shared.wasm", "larder.js"}
+
 // budgets hold for every build; parts that a build does not have weigh nothing.
 var budgets = []budget{
 	{"app", []string{"assets/app.wasm"}, 760_000},
-	// The goal is 1,000,000 for the whole runtime. What is above it is mostly the
-	// plain operators' many element types and Go's own runtime and tables.
-	{"worker", []string{"assets/worker.wasm"}, 1_250_000},
-	// Of the kernels' twins, of which a browser takes one, the largest stands for all.
-	{"runtime (worker, kernels, scripts)", []string{"assets/worker.wasm", "assets/worker.js", "assets/thread.js",
-		"assets/kernels-relaxed-shared.wasm", "larder.js"}, 1_280_000},
+	{"worker", []string{"assets/worker.wasm"}, 970_000},
+	// What a visit loads: the goal is 1,000,000. Of the kernels' twins, of which a
+	// browser takes one, the largest stands for all.
+	{"runtime of a visit (worker, kernels, scripts)", visitParts, 1_000_000},
+	// With what rare models need besides. The goal is 1,200,000; above it are mostly the
+	// plain operators' many element types, and Go's own runtime and tables.
+	{"runtime with everything (and worker-more)", append([]string{"assets/worker-more.wasm"}, visitParts...), 1_480_000},
 }
 
 // CheckBudgets returns an error that names every artefact above its budget.

@@ -17,18 +17,21 @@ type program struct {
 	asset string // its name among the assets
 	pkg   string // the package it is built from, relative to the module
 	flags []string
+	// stays says which functions a visit needs; the rest goes into a second module,
+	// NAME-more.wasm. Without it nothing is taken apart.
+	stays func(function string) bool
 }
 
 // programs are the binaries of the site: the page and the worker.
 var programs = []program{
-	{"app.wasm", "./wasm/app", smallCode},
-	{"worker.wasm", "./wasm/worker", smallCode},
+	{"app.wasm", "./wasm/app", smallCode, nil},
+	{"worker.wasm", "./wasm/worker", smallCode, staysInWorker},
 }
 
 // edgePrograms are those of the edge worker.
 var edgePrograms = []program{
-	{"edge.wasm", "./wasm/edge", nil},
-	{"control.wasm", "./wasm/edge/control", nil},
+	{"edge.wasm", "./wasm/edge", nil, nil},
+	{"control.wasm", "./wasm/edge/control", nil, nil},
 }
 
 // smallCode has the compiler inline calls only where loops run long: in the runtime
@@ -53,8 +56,25 @@ func (b *builder) compile(ctx context.Context) error {
 		if content, err = slim.Module(content); err != nil {
 			return fmt.Errorf("%s: %w", p.asset, err)
 		}
-		b.site[b.folder+p.asset] = content
+		if err := b.addProgram(p, content); err != nil {
+			return fmt.Errorf("%s: %w", p.asset, err)
+		}
 	}
+	return nil
+}
+
+// addProgram adds a program's module, or the two that it is cut into.
+func (b *builder) addProgram(p program, content []byte) error {
+	if p.stays == nil {
+		b.site[b.folder+p.asset] = content
+		return nil
+	}
+	parts, err := slim.Cut(content, func(function string) bool { return !p.stays(function) })
+	if err != nil {
+		return err
+	}
+	b.site[b.folder+p.asset] = parts.Main
+	b.site[b.folder+strings.TrimSuffix(p.asset, ".wasm")+"-more.wasm"] = parts.More
 	return nil
 }
 

@@ -39,6 +39,7 @@ func newModule(t *testing.T) Options {
 		"web/static/assets/boot.js":       strings.Repeat(`fetch(new URL("assets/app.wasm", import.meta.url)); `, 20),
 		"web/static/assets/worker.js":     `fetch(new URL("assets/worker.wasm", import.meta.url));`,
 		"web/static/assets/thread.js":     `onmessage = () => SLOT;`,
+		"web/static/parts/more.js":        `const rest = new URL("../assets/worker-more.wasm", import.meta.url);`,
 		"web/static/parts/slots.js":       `const SLOT = 16;`,
 		"web/static/parts/collect.js":     `function collect() {}`,
 		"web/static/parts/kernels.js":     `const kernels = new URL("../assets/kernels-simd.wasm", import.meta.url);`,

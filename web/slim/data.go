@@ -10,11 +10,6 @@ const maxGap = 64
 // maxImage bounds the memory that a module may describe.
 const maxImage = 256 << 20
 
-const (
-	opI32Const = 0x41
-	opEnd      = 0x0b
-)
-
 // image is the memory as the data section fills it: bytes from address 0, and
 // which stretches of it are given.
 type image struct {

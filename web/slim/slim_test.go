@@ -52,7 +52,7 @@ func main() {
 `
 
 // build compiles program with Go's linker for the browser.
-func build(t *testing.T) []byte {
+func build(t *testing.T, program string) []byte {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{"main.go": program, "go.mod": "module program\n\ngo 1.26\n"} {
@@ -98,7 +98,7 @@ func run(t *testing.T, module []byte) string {
 }
 
 func TestModuleRunsTheSame(t *testing.T) {
-	module := build(t)
+	module := build(t, program)
 	slimmer, err := Module(module)
 	if err != nil {
 		t.Fatal(err)
@@ -117,7 +117,7 @@ func TestModuleRunsTheSame(t *testing.T) {
 }
 
 func TestModuleRefuses(t *testing.T) {
-	module := build(t)
+	module := build(t, program)
 	sections, err := split(module)
 	if err != nil {
 		t.Fatal(err)

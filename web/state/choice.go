@@ -1,12 +1,20 @@
 package state
 
-import "strings"
+import (
+	"strings"
+
+	"larder/wasm/message"
+)
 
 // choices lists the models of the index: each model's latest version first, then
-// every version by its number, newest first.
+// every version by its number, newest first. Models that are known to take
+// something else than pictures have no place on this page.
 func (a *App) choices() []ChoiceView {
 	list := []ChoiceView{}
 	for _, m := range a.index.Models {
+		if m.Task != "" && m.Task != message.TaskPictures {
+			continue
+		}
 		title := m.Title
 		if title == "" {
 			title = m.Name

@@ -49,6 +49,7 @@ var start = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 var testIndex = message.Index{Default: "leaf", Models: []message.IndexModel{
 	{Name: "leaf", Title: "Bean leaf", Versions: []string{"1.0.0", "2.0.0"}, Aliases: map[string]string{"latest": "2.0.0"}},
 	{Name: "small", Versions: []string{"1.0.0"}},
+	{Name: "words", Task: "text-classification", Versions: []string{"1.0.0"}}, // nothing for this page
 }}
 
 // run runs a test inside a bubble: synctest.Wait returns when every goroutine of

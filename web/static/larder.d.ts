@@ -360,7 +360,7 @@ export interface Index {
   /** Whether the registry did not answer and this is the index as stored. */
   stale: boolean;
   /** Ordered by name; versions from old to new. */
-  models: { name: string; title: string; versions: string[]; aliases: Record<string, string> }[];
+  models: { name: string; title: string; task: string; versions: string[]; aliases: Record<string, string> }[];
 }
 
 /** What is stored on this device. */

@@ -99,6 +99,7 @@ function route(request) {
 async function navigate(request, url) {
   const path = url.href.slice(SCOPE.length).replace(/[?#].*$/, "");
   if (path === "" || path === "index.html") return listed(request, PAGE);
+  if (LISTED.has(SCOPE + path)) return listed(request, SCOPE + path);
   try {
     return await fresh(request);
   } catch (error) {

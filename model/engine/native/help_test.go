@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"larder/model/engine"
-	"larder/model/engine/native"
 	"larder/model/graph"
 	"larder/model/kernel"
 	"larder/model/onnx"
@@ -21,7 +20,7 @@ import (
 )
 
 // host is shared by all tests, which do not run in parallel.
-var host = sync.OnceValue(func() engine.Host { return &dirtyHost{Host: native.New()} })
+var host = sync.OnceValue(func() engine.Host { return &dirtyHost{Host: newHost()} })
 
 // dirtyHost opens one memory again and again. What a program before has used is
 // not zeros but NaN: a plan that reads what nobody wrote is found out.

@@ -372,7 +372,9 @@ func randomReduce(r *rand.Rand) *model {
 const rounds = 40
 
 // TestRandom compares random small models with the plain operators.
-func TestRandom(t *testing.T) {
+func TestRandom(t *testing.T) { testFamilies(t, families) }
+
+func testFamilies(t *testing.T, families []family) {
 	for _, f := range families {
 		t.Run(f.name, func(t *testing.T) {
 			for seed := range uint64(rounds) {

@@ -115,7 +115,7 @@ func (c *control) publish(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.change(w, r, func(x *pack.Index) error {
-		x.Add(name, m.Title, m.Version)
+		x.Add(name, m.Title, m.Task, m.Version)
 		return nil
 	})
 }
@@ -134,7 +134,7 @@ func (c *control) alias(w http.ResponseWriter, r *http.Request) {
 		}
 		for _, v := range model.Versions {
 			if v == order.Version {
-				x.Add(name, "", v, order.Alias)
+				x.Add(name, "", "", v, order.Alias)
 				return nil
 			}
 		}

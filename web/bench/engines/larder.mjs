@@ -12,10 +12,10 @@ export async function load({ threads }) {
 
 export async function create({ bytes, input, threads }) {
   const model = await larder.fromONNX(bytes, { threads });
-  const from = model.inputs[0].name;
   const to = model.outputs[0].name;
+  const feeds = Object.fromEntries(input.feeds.map(({ name, ...tensor }) => [name, tensor]));
   return {
-    run: async () => (await model.run({ [from]: { type: "float32", dims: input.nchwShape, data: input.nchw } }))[to].data,
+    run: async () => (await model.run(feeds))[to].data,
     dispose: () => model.dispose(),
   };
 }

@@ -17,10 +17,10 @@ export async function load({ threads }) {
 
 export async function create({ bytes, input }) {
   const session = await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"], graphOptimizationLevel: "all" });
-  const from = session.inputNames[0];
   const to = session.outputNames[0];
+  const feeds = () => Object.fromEntries(input.feeds.map(({ name, type, dims, data }) => [name, new ort.Tensor(type, data, dims)]));
   return {
-    run: async () => (await session.run({ [from]: new ort.Tensor("float32", input.nchw, input.nchwShape) }))[to].data,
+    run: async () => (await session.run(feeds()))[to].data,
     dispose: () => session.release(),
   };
 }

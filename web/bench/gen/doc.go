@@ -10,7 +10,10 @@
 //	nhwc/NAME.json, nhwc/NAME.bin graph.go  TensorFlow.js, layer by layer
 //	nhwc/NAME.tflite             tflite.go  LiteRT.js
 //
-// and models.json names them all with their multiply-adds.
+// The transformers (encoder.go, encoders.go) are written as ONNX only, node by node
+// as exporters do.
+//
+// models.json names them all with their multiply-adds.
 //
 // To add a model: write a function in models.go and list it there. An operator that
 // no net has used so far needs a case in each of the three writers.

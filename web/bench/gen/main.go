@@ -13,12 +13,13 @@ type entry struct {
 	Name  string `json:"name"`
 	Title string `json:"title"`
 	Bytes int    `json:"bytes"` // of the ONNX file
-	MACs  int    `json:"macs"`  // multiply-adds of the direct algorithm, for one picture
-
-	// Engines are those that the model is for, all if there are none; Tolerance is
-	// how much their scores may differ, if it is not the usual.
-	Engines   []string `json:"engines,omitempty"`
-	Tolerance float64  `json:"tolerance,omitempty"`
+	MACs  int    `json:"macs"`  // multiply-adds of the direct algorithm, for one picture or text
+	// Inputs lists what a run is given; absent: the picture of all nets.
+	Inputs []port `json:"inputs,omitempty"`
+	// ONNX says that there is no other format.
+	ONNX bool `json:"onnx,omitempty"`
+	// Tolerance is how much scores may differ, if it is not the usual.
+	Tolerance float64 `json:"tolerance,omitempty"`
 }
 
 func main() {
@@ -56,7 +57,7 @@ func run(out string) error {
 				return err
 			}
 		}
-		fmt.Printf("%-16s %7.2f MB %6.2f GMAC\n", m.name, float64(len(file))/1e6, float64(n.macs)/1e9)
+		say(list[len(list)-1])
 		for _, q := range quantised {
 			if q.of != m.name {
 				continue
@@ -68,9 +69,21 @@ func run(out string) error {
 			list = append(list, e)
 		}
 	}
+	for _, m := range encoders {
+		e, file := m.build(m.name)
+		list = append(list, entry{Name: m.name, Title: m.title, Bytes: len(file), MACs: e.macs, Inputs: m.inputs, ONNX: true})
+		if err := os.WriteFile(filepath.Join(out, m.name+".onnx"), file, 0o644); err != nil {
+			return err
+		}
+		say(list[len(list)-1])
+	}
 	index, err := json.MarshalIndent(list, "", " ")
 	if err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(out, "models.json"), append(index, '\n'), 0o644)
+}
+
+func say(e entry) {
+	fmt.Printf("%-16s %7.2f MB %6.2f GMAC\n", e.Name, float64(e.Bytes)/1e6, float64(e.MACs)/1e9)
 }

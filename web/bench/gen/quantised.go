@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -35,8 +34,8 @@ func (q quantisedModel) write(out string, file []byte, n *net) (entry, error) {
 	if err != nil {
 		return entry{}, err
 	}
-	fmt.Printf("%-16s %7.2f MB\n", q.name, float64(len(made))/1e6)
-	e := entry{Name: q.name, Title: q.title, Bytes: len(made), MACs: n.macs, Engines: []string{"larder", "ort"}, Tolerance: roundings}
+	e := entry{Name: q.name, Title: q.title, Bytes: len(made), MACs: n.macs, ONNX: true, Tolerance: roundings}
+	say(e)
 	return e, os.WriteFile(filepath.Join(out, q.name+".onnx"), made, 0o644)
 }
 

@@ -15,8 +15,26 @@ function picture() {
   return { nchw, nhwc, nchwShape: [1, CHANNELS, HEIGHT, WIDTH], nhwcShape: [1, HEIGHT, WIDTH, CHANNELS] };
 }
 
-export function makeHost(engine, { model, threads, navigation }) {
+// integers returns the pseudo-random words, the ones and the zeros of an input of text.
+function integers({ dims, below, ones = 0 }) {
+  const list = new BigInt64Array(dims.reduce((a, b) => a * b, 1));
+  for (let i = 0, state = 54321; i < list.length; i++) {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    list[i] = BigInt(below ? (state >>> 8) % below : i < ones ? 1 : 0);
+  }
+  return list;
+}
+
+/** All that engines may want as input: the picture in both orders, and the feeds of the ONNX file. */
+function makeInput(ports) {
   const input = picture();
+  const feed = ({ name, type, dims, ...how }) => ({ name, type, dims, data: type === "int64" ? integers({ dims, ...how }) : input.nchw });
+  input.feeds = (ports ?? [{ name: "input", type: "float32", dims: input.nchwShape }]).map(feed);
+  return input;
+}
+
+export function makeHost(engine, { model, inputs, threads, navigation }) {
+  const input = makeInput(inputs);
   let current = null;
 
   async function get(file, form) {

@@ -1,6 +1,6 @@
 // Starts the Go program that owns the models. The build puts Go's loader
-// (wasm_exec.js), which defines Go, and the parts slots.js, collect.js, kernels.js and
-// team.js in front of this script.
+// (wasm_exec.js), which defines Go, and the parts more.js, slots.js, collect.js, kernels.js
+// and team.js in front of this script.
 //
 // larder.js says in the worker's name how many threads it wants ("larder 4"), so that
 // they start while the program is on its way.
@@ -13,13 +13,6 @@ const program = new URL("../assets/worker.wasm", import.meta.url);
 function fail(code, message) {
   postMessage({ failed: { code, message } });
   close();
-}
-
-class StartError extends Error {
-  constructor(code, message) {
-    super(message);
-    this.code = code;
-  }
 }
 
 // compile fetches and compiles one program.
@@ -39,8 +32,9 @@ async function compile(program) {
 }
 
 // An exception inside a callback leaves the program in a state that nobody knows.
-addEventListener("error", (event) => fail("internal", `the engine broke: ${event.message}`));
-addEventListener("unhandledrejection", (event) => fail("internal", `the engine broke: ${event.reason?.message ?? event.reason}`));
+const broke = (error, message) => (error instanceof StartError ? fail(error.code, error.message) : fail("internal", `the engine broke: ${message}`));
+addEventListener("error", (event) => broke(event.error, event.message));
+addEventListener("unhandledrejection", (event) => broke(event.reason, event.reason?.message ?? event.reason));
 
 try {
   const team = new Team((reason) => postMessage({ event: "threads", data: { threads: 1, threadsReason: reason } }));
@@ -51,7 +45,10 @@ try {
   const go = new Go();
   let code = 0;
   go.exit = (n) => { code = n; };
-  go.run(await WebAssembly.instantiate(main, go.importObject)).then(() => fail("internal", `the engine ended with code ${code}; the console has its last words`));
+  let instance;
+  go.importObject.larder = { more: () => loadMore(instance.exports) };
+  instance = await WebAssembly.instantiate(main, go.importObject);
+  go.run(instance).then(() => fail("internal", `the engine ended with code ${code}; the console has its last words`));
 } catch (error) {
   fail(error.code ?? "internal", error.code ? error.message : `the engine cannot start: ${error.message}`);
 }

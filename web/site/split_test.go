@@ -1,0 +1,39 @@
+package site
+
+import "testing"
+
+func TestStays(t *testing.T) {
+	test := stays("# a comment\n\npkg/one.*\nruntime.(*mspan).*\n*Error).Error\n", "pkg/two.Ran\n slices.Sort[go.shape.int] \n")
+	for function, want := range map[string]bool{
+		"pkg/one.F":                 true,
+		"pkg/one.(*T).F.func1":      true,
+		"pkg/oneX.F":                false,
+		"pkgXone.F":                 false,
+		"runtime.(*mspan).base":     true,
+		"runtime.mspan":             false,
+		"pkg/two.Ran":               true,
+		"pkg/two.RanToo":            false,
+		"slices.Sort[go.shape.int]": true,
+		"slices.Sort":               false,
+		"pkg/two.(*MyError).Error":  true,
+		"# a comment":               false,
+		"":                          false,
+	} {
+		if got := test(function); got != want {
+			t.Errorf("%q: %v", function, got)
+		}
+	}
+}
+
+func TestStaysInWorker(t *testing.T) {
+	for function, want := range map[string]bool{
+		"main.main":                 true,
+		"runtime.throw":             true,
+		"larder/model/plan.Build":   true,
+		"larder/model/op.notSoFast": false,
+	} {
+		if got := staysInWorker(function); got != want {
+			t.Errorf("%q: %v", function, got)
+		}
+	}
+}
