@@ -12,6 +12,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"larder/model"
 	"larder/model/pre"
 	"larder/model/tensor"
 )
@@ -118,7 +119,8 @@ func (p *predictor) printErrorJSON(w io.Writer, file string, err error) {
 	line := errorJSON{File: file}
 	line.Error.Code, line.Error.Message = "invalid-input", err.Error()
 	var image *pre.ImageError
-	if errors.As(err, &image) {
+	var e *model.Error
+	if errors.As(err, &image) || errors.As(err, &e) && e.Code == model.UnsupportedInput {
 		line.Error.Code = "unsupported-input"
 	}
 	writeLine(w, line)

@@ -24,15 +24,13 @@ func (s *Session) feeds(in map[string]*tensor.Tensor) ([]*tensor.Tensor, error) 
 		switch {
 		case !given && p.Optional:
 			continue
-		case !given:
+		case !given && p.DType != tensor.Optional:
 			return nil, badInput("input %q is missing: it must be %v", p.Name, p)
-		case t == nil:
-			return nil, badInput("input %q is nil: it must be %v", p.Name, p)
 		}
-		if err := p.check(t, sizes); err != nil {
+		var err error
+		if feeds[i], err = p.checkValue(t, sizes); err != nil {
 			return nil, err
 		}
-		feeds[i] = t
 	}
 	return feeds, nil
 }

@@ -97,8 +97,8 @@ func (c *Classifier) prepare(m *pack.Manifest, opt ClassifierOptions) (err error
 
 // Preprocess returns the tensors that the model takes for an input, by name. It
 // returns a *pre.ImageError for a picture that cannot be used, and an *Error of
-// code InvalidInput for everything else that cannot, such as an input of another
-// kind than the model takes.
+// code InvalidInput for everything else that cannot; of code UnsupportedInput for
+// an input of another kind than the model takes.
 func (c *Classifier) Preprocess(in Input) (map[string]*tensor.Tensor, error) { return in.tensors(c) }
 
 // Classify answers for an input. It returns what Preprocess and ClassifyTensors

@@ -23,6 +23,9 @@ const (
 	UnsupportedOperator Code = "unsupported-operator"
 	// InvalidInput marks inputs that the model cannot take.
 	InvalidInput Code = "invalid-input"
+	// UnsupportedInput marks an input of another kind than the model takes, such
+	// as a text for a model of pictures.
+	UnsupportedInput Code = "unsupported-input"
 	// Aborted marks a run whose context ended.
 	Aborted Code = "aborted"
 	// Closed marks the use of a Session after Close.

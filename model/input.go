@@ -38,5 +38,5 @@ func (c *Classifier) wrongKind(got string) error {
 	case len(c.inputs[0].Features) > 0:
 		want = "named numbers"
 	}
-	return &Error{Code: InvalidInput, Detail: fmt.Sprintf("the model takes %s, not %s", want, got)}
+	return &Error{Code: UnsupportedInput, Detail: fmt.Sprintf("the model takes %s, not %s", want, got)}
 }

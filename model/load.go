@@ -1,11 +1,15 @@
 package model
 
 import (
+	"bytes"
+	"errors"
+
 	"larder/model/engine"
 	"larder/model/graph"
 	"larder/model/onnx"
 	"larder/model/op"
 	"larder/model/pass"
+	"larder/model/tensor"
 )
 
 // Options steers Load. The zero Options is ready to use.
@@ -19,21 +23,28 @@ type Options struct {
 	// MaxRunBytes bounds the values that are alive at one time in a run,
 	// without the weights; 0 means 2 GiB. It counts only if Engine is nil.
 	MaxRunBytes int64
-	// External reads weights that lie beside the model; see
+	// External opens weights that lie beside the model; see
 	// onnx.Options.External. If nil, such models are refused.
-	External func(location string, offset, length int64) ([]byte, error)
+	External func(location string) (onnx.Source, error)
 }
 
-// Load decodes, checks and prepares an ONNX file. Nothing of data is kept: the
-// weights are copied once. Every error is an *Error.
-func Load(data []byte, opt Options) (*Session, error) {
+// Load is Open for a file in memory, which must not change while the Session is
+// in use. Every error is an *Error.
+func Load(data []byte, opt Options) (*Session, error) { return Open(bytes.NewReader(data), opt) }
+
+// Open checks and prepares an ONNX file that is read in pieces. Its weights go
+// from there to where the engine wants them, none of them kept on the way; src is
+// read again when a run with inputs of other shapes needs them in another form.
+// Every error is an *Error.
+func Open(src onnx.Source, opt Options) (_ *Session, err error) {
+	defer unreadable(&err)
 	if opt.Registry == nil {
 		opt.Registry = op.All()
 	}
 	if opt.Engine == nil {
 		opt.Engine = engine.Reference{MaxBytes: opt.MaxRunBytes}
 	}
-	m, err := onnx.Decode(data, onnx.Options{External: opt.External, MaxBytes: opt.MaxBytes})
+	m, err := onnx.Open(src, onnx.Options{External: opt.External, MaxBytes: opt.MaxBytes})
 	if err != nil {
 		return nil, explain(err, InvalidModel)
 	}
@@ -53,4 +64,18 @@ func Load(data []byte, opt Options) (*Session, error) {
 		return nil, explain(err, InvalidModel)
 	}
 	return newSession(m, g, facts, program), nil
+}
+
+// unreadable turns the panic of a deferred tensor whose elements cannot be read
+// into an error.
+func unreadable(err *error) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	e, ok := p.(error)
+	if le := (*tensor.LoadError)(nil); !ok || !errors.As(e, &le) {
+		panic(p)
+	}
+	*err = explain(e, InvalidModel)
 }

@@ -13,8 +13,13 @@ import (
 type Port struct {
 	// Name is the key in the maps of Run.
 	Name string
-	// DType is the element type, tensor.Undefined if the file does not say.
+	// DType is the element type, or the kind of a value that is no tensor;
+	// tensor.Undefined if the file does not say.
 	DType tensor.DType
+	// Elem is what a sequence, optional or map has inside, nil if the file does not
+	// say, and Key the type of a map's keys.
+	Elem *Port
+	Key  tensor.DType
 	// Ranked says whether the number of dimensions is known; Dims lists them.
 	Ranked bool
 	Dims   []Dim
@@ -34,6 +39,14 @@ type Dim struct {
 // newPort describes v: what is known of it, and where that is less, what the
 // file declares.
 func newPort(v *graph.Value, known op.Value) Port {
+	if d := known.DType; d.Composite() || d == tensor.Undefined && v.Declared.DType.Composite() {
+		if known.Elem == nil || known.Elem.DType == tensor.Undefined {
+			known = v.Declared
+		}
+		p := portOf(known)
+		p.Name, p.Optional = v.Name, v.Default != nil
+		return p
+	}
 	p := Port{Name: v.Name, DType: known.DType, Ranked: known.Ranked, Optional: v.Default != nil}
 	if p.DType == tensor.Undefined {
 		p.DType = v.Declared.DType
@@ -54,9 +67,34 @@ func newPort(v *graph.Value, known op.Value) Port {
 	return p
 }
 
-// String describes the port for messages: "float32[N 3 224 224]".
+// portOf describes a value that no file names.
+func portOf(v op.Value) Port {
+	p := Port{DType: v.DType, Key: v.Key}
+	if v.DType.Composite() {
+		if v.Elem != nil {
+			elem := portOf(*v.Elem)
+			p.Elem = &elem
+		}
+		return p
+	}
+	p.Ranked = v.Ranked
+	for _, size := range v.Shape {
+		p.Dims = append(p.Dims, Dim{Size: size})
+	}
+	return p
+}
+
+// String describes the port for messages: "float32[N 3 224 224]",
+// "sequence(map(int64, float32))".
 func (p Port) String() string {
-	if !p.Ranked {
+	switch {
+	case p.DType.Composite() && p.Elem == nil:
+		return p.DType.String()
+	case p.DType == tensor.Map:
+		return "map(" + p.Key.String() + ", " + p.Elem.DType.String() + ")"
+	case p.DType.Composite():
+		return p.DType.String() + "(" + p.Elem.String() + ")"
+	case !p.Ranked:
 		return p.DType.String() + "[...]"
 	}
 	dims := make([]string, len(p.Dims))

@@ -45,7 +45,8 @@ func (s *Session) Outputs() []Port { return slices.Clone(s.outputs) }
 // stops with an Aborted error. The inputs are not changed; an output may share
 // elements with an input or a weight, so it must not be written to. Every error
 // is an *Error.
-func (s *Session) Run(ctx context.Context, in map[string]*tensor.Tensor) (map[string]*tensor.Tensor, error) {
+func (s *Session) Run(ctx context.Context, in map[string]*tensor.Tensor) (_ map[string]*tensor.Tensor, err error) {
+	defer unreadable(&err)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.program == nil {

@@ -78,20 +78,21 @@ func TestTextRefuses(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		in   model.Input
+		code model.Code
 		want string
 	}{
-		{"empty", model.Text{""}, "nothing that the model could read"},
-		{"no text", model.Text{}, "no text"},
-		{"three texts", model.Text{"a", "b", "c"}, "at most two"},
-		{"too long", model.Text{strings.Repeat("a", 1<<20)}, "are allowed"},
-		{"a row", model.Fields{"a": 1}, "takes a text, not named numbers"},
-		{"a picture", model.Picture{}, "takes a text, not a picture"},
+		{"empty", model.Text{""}, model.InvalidInput, "nothing that the model could read"},
+		{"no text", model.Text{}, model.InvalidInput, "no text"},
+		{"three texts", model.Text{"a", "b", "c"}, model.InvalidInput, "at most two"},
+		{"too long", model.Text{strings.Repeat("a", 1<<20)}, model.InvalidInput, "are allowed"},
+		{"a row", model.Fields{"a": 1}, model.UnsupportedInput, "takes a text, not named numbers"},
+		{"a picture", model.Picture{}, model.UnsupportedInput, "takes a text, not a picture"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := c.Classify(context.Background(), tt.in)
 			var e *model.Error
-			if !errors.As(err, &e) || e.Code != model.InvalidInput || !strings.Contains(e.Detail, tt.want) {
-				t.Errorf("error %v, want %q", err, tt.want)
+			if !errors.As(err, &e) || e.Code != tt.code || !strings.Contains(e.Detail, tt.want) {
+				t.Errorf("error %v, want %s, %q", err, tt.code, tt.want)
 			}
 		})
 	}

@@ -26,27 +26,65 @@ type Planned struct {
 // input shapes, the latest used ones.
 const maxPlans = 4
 
-// Prepare keeps the graph. The plan is made in the first run, when the input
-// shapes are known; if the graph declares them, it is made here, so that the
-// weights are in place.
+// Prepare keeps the graph. If it declares the input shapes, up to the size of the
+// batch, which is taken to be 1, the plan is made here, so that the weights are in
+// place; otherwise in the first run. Where no other plan can follow the graph lets
+// go of its deferred constants.
 func (e Planned) Prepare(g *graph.Graph) (Program, error) {
 	p := &planned{engine: e, g: g, limit: e.MaxBytes}
 	if p.limit == 0 {
 		p.limit = defaultMaxBytes
 	}
 	p.weights = plan.NewWeights(weightStart)
-	shapes := map[string]tensor.Shape{}
-	for _, v := range g.Inputs {
-		if !v.Declared.Ranked || !v.Declared.Shape.Known() {
-			return p, nil
-		}
-		shapes[v.Name] = v.Declared.Shape
-	}
-	if _, err := p.prepare(shapes); err != nil {
-		p.Close()
+	var err error
+	if p.bodies, err = prepareBodies(g, e.forBody); err != nil {
 		return nil, err
 	}
+	shapes, known, guessed := declared(g)
+	if !known {
+		return p, nil
+	}
+	_, err = p.prepare(shapes)
+	switch {
+	case guessed: // what is wrong with it may be right in a run
+	case err != nil:
+		p.Close()
+		return nil, err
+	default:
+		letGo(g)
+	}
 	return p, nil
+}
+
+// declared returns the input shapes that a graph declares; the first dimension of
+// an input may be guessed.
+func declared(g *graph.Graph) (shapes map[string]tensor.Shape, known, guessed bool) {
+	shapes = map[string]tensor.Shape{}
+	for _, v := range g.Inputs {
+		if !v.Declared.Ranked {
+			return nil, false, false
+		}
+		s := v.Declared.Shape.Clone()
+		if len(s) > 0 && s[0] < 0 {
+			s[0], guessed = 1, true
+		}
+		if !s.Known() {
+			return nil, false, false
+		}
+		shapes[v.Name] = s
+	}
+	return shapes, true, guessed
+}
+
+// letGo drops the deferred constants, and with them the file that they are in.
+func letGo(g *graph.Graph) {
+	for _, n := range g.Nodes {
+		for _, v := range n.Inputs {
+			if v != nil && v.Const != nil && v.Const.Source() != nil {
+				v.Const = nil
+			}
+		}
+	}
 }
 
 // weightStart is where weights begin: what is below belongs to the kernels.
@@ -57,6 +95,7 @@ type planned struct {
 	engine Planned
 	g      *graph.Graph
 	limit  int64
+	bodies bodies
 
 	mu      sync.Mutex // held by a run
 	memory  Memory
@@ -83,7 +122,7 @@ func (p *planned) Run(ctx context.Context, feeds []*tensor.Tensor) ([]*tensor.Te
 	if err != nil {
 		return nil, err
 	}
-	r := &plannedRun{program: p, plan: pl, watch: stopwatchOf(ctx), run: run{slots: slices.Clone(pl.Slots), limit: p.limit}}
+	r := &plannedRun{program: p, plan: pl, watch: stopwatchOf(ctx), run: run{slots: slices.Clone(pl.Slots), limit: p.limit, bodies: p.bodies}}
 	r.alive = int64(pl.End)
 	if err := r.feed(pl.Inputs, feeds); err != nil {
 		return nil, err
@@ -111,6 +150,7 @@ func (p *planned) planFor(feeds []*tensor.Tensor) (*plan.Plan, error) {
 	shapes := make(map[string]tensor.Shape, len(feeds))
 	for i, v := range p.g.Inputs {
 		switch {
+		case feeds[i] != nil && feeds[i].DType().Composite(): // has no shape
 		case feeds[i] != nil:
 			shapes[v.Name] = feeds[i].Shape()
 		case v.Default != nil:
@@ -131,13 +171,8 @@ func (p *planned) prepare(shapes map[string]tensor.Shape) (*plan.Plan, error) {
 		p.plans = slices.Insert(slices.Delete(p.plans, i, i+1), 0, found)
 		return found.Plan, p.load(found.Plan)
 	}
-	made, err := plan.Build(p.g, plan.Options{Shapes: shapes, Weights: p.weights, Threads: p.engine.Host.Threads()})
+	made, err := p.make(shapes)
 	if err != nil {
-		return nil, err
-	}
-	if err := p.store(made); err != nil {
-		// The weights are not all there: start again with nothing.
-		p.forget()
 		return nil, err
 	}
 	// Plans whose own memory begins where there are weights now are of no use.
@@ -145,6 +180,23 @@ func (p *planned) prepare(shapes map[string]tensor.Shape) (*plan.Plan, error) {
 	p.plans = slices.Insert(p.plans, 0, &shapedPlan{key, made})
 	p.plans = p.plans[:min(len(p.plans), maxPlans)]
 	return made, p.load(made)
+}
+
+// make makes a plan and stores its weights.
+func (p *planned) make(shapes map[string]tensor.Shape) (made *plan.Plan, err error) {
+	stored := false
+	defer func() { // also when the weights cannot be read, which is a panic
+		if !stored {
+			p.forget() // the weights are not all there: start again with nothing
+		}
+	}()
+	made, err = plan.Build(p.g, plan.Options{Shapes: shapes, Weights: p.weights, Threads: p.engine.Host.Threads()})
+	if err != nil {
+		return nil, err
+	}
+	err = p.store(made)
+	stored = err == nil
+	return made, err
 }
 
 // key names a set of shapes.
@@ -164,13 +216,7 @@ func (p *planned) store(made *plan.Plan) error {
 	if err := p.grow(made.End); err != nil {
 		return err
 	}
-	for _, w := range made.Weights {
-		if err := p.memory.Write(w.Offset, w.Pack()); err != nil {
-			return err
-		}
-	}
-	made.Weights = nil
-	return nil
+	return made.Store(p.memory.Write)
 }
 
 // grow makes the memory large enough.
@@ -229,5 +275,20 @@ func (p *planned) forget() {
 // Close gives the memory back.
 func (p *planned) Close() {
 	p.forget()
+	p.bodies.Close()
 	p.g = nil
+}
+
+// products are the operators that are worth a memory of their own in a body.
+var products = map[string]bool{"Conv": true, "ConvTranspose": true, "Gemm": true, "MatMul": true}
+
+// forBody returns what runs a body: plans, with their own memory, if it has
+// products; else the plain operators, which need no copies between two turns.
+func (e Planned) forBody(body *graph.Graph) Engine {
+	for _, n := range body.Nodes {
+		if products[n.Type] {
+			return e
+		}
+	}
+	return Reference{MaxBytes: e.MaxBytes}
 }

@@ -37,7 +37,9 @@ func (r Reference) Prepare(g *graph.Graph) (Program, error) {
 		p.outputs = append(p.outputs, p.slot(v))
 	}
 	p.slots = nil
-	return p, nil
+	var err error
+	p.bodies, err = prepareBodies(g, func(*graph.Graph) Engine { return r })
+	return p, err
 }
 
 // step is one node with the numbers of its values; none stands for absent.
@@ -66,6 +68,7 @@ type program struct {
 	inputs, outputs []int
 	initial         []*tensor.Tensor
 	limit           int64
+	bodies          bodies
 	slots           map[*graph.Value]int // only while preparing
 }
 
@@ -83,7 +86,7 @@ func (p *program) slot(v *graph.Value) int {
 	if t == nil {
 		t = v.Default
 	}
-	p.initial = append(p.initial, t)
+	p.initial = append(p.initial, t.Resident()) // each run reads it
 	return i
 }
 
@@ -125,7 +128,12 @@ func lastUses(g *graph.Graph) map[*graph.Value]int {
 
 // Run walks the steps.
 func (p *program) Run(ctx context.Context, feeds []*tensor.Tensor) ([]*tensor.Tensor, error) {
-	r := &run{slots: append([]*tensor.Tensor(nil), p.initial...), limit: p.limit}
+	return p.runWithin(ctx, feeds, p.limit)
+}
+
+// runWithin is Run with another limit.
+func (p *program) runWithin(ctx context.Context, feeds []*tensor.Tensor, limit int64) ([]*tensor.Tensor, error) {
+	r := &run{slots: append([]*tensor.Tensor(nil), p.initial...), limit: limit, bodies: p.bodies}
 	if err := r.feed(p.inputs, feeds); err != nil {
 		return nil, err
 	}
@@ -135,7 +143,7 @@ func (p *program) Run(ctx context.Context, feeds []*tensor.Tensor) ([]*tensor.Te
 			return nil, err
 		}
 		s := &p.steps[i]
-		do := func() error { return r.step(s) }
+		do := func() error { return r.step(ctx, s) }
 		var err error
 		if watch != nil {
 			err = watch.measure(StepTime{Kernel: s.node.Type, Host: true, Value: s.value()}.ofNode(s.node), do)
@@ -157,7 +165,10 @@ func (p *program) Run(ctx context.Context, feeds []*tensor.Tensor) ([]*tensor.Te
 }
 
 // Close drops everything.
-func (p *program) Close() { *p = program{} }
+func (p *program) Close() {
+	p.bodies.Close()
+	*p = program{}
+}
 
 // maxSteering bounds the tensors whose elements admit shows to an operator.
 // Those that steer sizes (a shape, pads, scales) have at most two elements for
@@ -169,6 +180,7 @@ const maxSteering = 2 * tensor.MaxRank
 type run struct {
 	slots        []*tensor.Tensor
 	alive, limit int64 // bytes
+	bodies       bodies
 }
 
 // feed puts the inputs into their slots.
@@ -189,17 +201,14 @@ func (r *run) feed(inputs []int, feeds []*tensor.Tensor) error {
 	return nil
 }
 
-func (r *run) step(s *step) error {
+func (r *run) step(ctx context.Context, s *step) error {
 	in := make([]*tensor.Tensor, len(s.in))
 	for i, k := range s.in {
 		if k != none {
 			in[i] = r.slots[k]
 		}
 	}
-	if err := r.admit(s.node, in); err != nil {
-		return err
-	}
-	out, err := s.node.Run(in)
+	out, err := r.compute(ctx, s.node, in)
 	if err != nil {
 		return err
 	}
@@ -216,13 +225,24 @@ func (r *run) step(s *step) error {
 	return nil
 }
 
+// compute runs one node.
+func (r *run) compute(ctx context.Context, n *graph.Node, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
+	if n.Control != nil { // its bodies' nodes are admitted one by one
+		return r.control(ctx, n, in)
+	}
+	if err := r.admit(n, in); err != nil {
+		return nil, err
+	}
+	return n.Run(in)
+}
+
 // admit asks the operator how large its outputs will be, now that the inputs
 // are known, before it allocates them: Go cannot recover from running out of
 // memory, and a few numbers in a file can ask for any amount.
 func (r *run) admit(n *graph.Node, in []*tensor.Tensor) error {
 	known := graph.Describe(in)
 	for i := range known {
-		if c := known[i].Const; c != nil && c.Len() > maxSteering {
+		if c := known[i].Const; c != nil && c.Len() > maxSteering && !c.DType().Composite() {
 			known[i].Const = nil
 		}
 	}
@@ -247,6 +267,13 @@ func bytes(v op.Value) int64 {
 		header = 16      // of a string
 		beyond = 1 << 40 // what no shape that can exist needs
 	)
+	if v.DType.Composite() && v.Const != nil {
+		size := int64(header * v.Const.Len())
+		for _, t := range v.Const.Items() {
+			size += bytes(op.Known(t))
+		}
+		return size
+	}
 	if !v.Ranked || !v.Shape.Known() {
 		return 0
 	}

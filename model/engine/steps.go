@@ -73,7 +73,7 @@ func (r *plannedRun) do(ctx context.Context, steps []plan.Step) error {
 	case plan.Fetch:
 		err = r.fetch(s)
 	case plan.Host:
-		return r.step(&step{s.Node, s.In, s.Out, s.Release})
+		return r.step(ctx, &step{s.Node, s.In, s.Out, s.Release})
 	}
 	for _, k := range s.Release {
 		r.alive -= bytes(op.Known(r.slots[k]))

@@ -63,6 +63,8 @@ type scope struct {
 	results      map[string]bool // values of the caller that a node here makes
 	made         map[string]bool // by a node of this scope
 	attrs        op.Attrs        // of the function's caller
+	outer        *scope          // around a body, nil elsewhere
+	captured     []captured      // what a body reads of it
 }
 
 func (b *builder) build(m *onnx.Model, opsets map[string]int) error {
@@ -188,17 +190,40 @@ func (b *builder) addInputs(s *scope, g *onnx.Graph, ir int64) error {
 	return nil
 }
 
-// declare takes over a declared type if it is a tensor's.
+// declare takes over a declared type.
 func (v *Value) declare(t *onnx.Type) {
-	if t == nil || t.Kind != onnx.TensorKind {
+	if t == nil || t.Kind == 0 {
 		return
 	}
-	v.Declared = op.Value{DType: t.Elem, Ranked: t.Ranked}
-	v.Symbols = nil
-	for _, d := range t.Dims {
-		v.Declared.Shape = append(v.Declared.Shape, d.Size)
-		v.Symbols = append(v.Symbols, d.Name)
+	v.Declared, v.Symbols = typeOf(t), nil
+	if t.Kind == onnx.TensorKind {
+		for _, d := range t.Dims {
+			v.Symbols = append(v.Symbols, d.Name)
+		}
 	}
+}
+
+// typeOf returns what a type says; nothing for kinds that checkKinds refuses.
+func typeOf(t *onnx.Type) op.Value {
+	if t == nil {
+		return op.Value{}
+	}
+	switch t.Kind {
+	case onnx.TensorKind:
+		v := op.Value{DType: t.Elem, Ranked: t.Ranked}
+		for _, d := range t.Dims {
+			v.Shape = append(v.Shape, d.Size)
+		}
+		return v
+	case onnx.SequenceKind:
+		return op.SequenceOf(typeOf(t.Of), tensor.Unknown)
+	case onnx.OptionalKind:
+		return op.OptionalOf(typeOf(t.Of))
+	case onnx.MapKind:
+		elem := typeOf(t.Of)
+		return op.Value{DType: tensor.Map, Key: t.Elem, Elem: &elem, Shape: tensor.Shape{tensor.Unknown}, Ranked: true}
+	}
+	return op.Value{}
 }
 
 // checkDefault refuses a default that its own declaration excludes.
@@ -212,14 +237,21 @@ func (v *Value) checkDefault(path string) error {
 	return nil
 }
 
-// checkKinds refuses inputs that are not tensors. It runs after the operators
+// checkKinds refuses inputs that no value can be. It runs after the operators
 // were checked, because their names tell a reader more.
 func (b *builder) checkKinds(g *onnx.Graph) error {
 	for _, in := range g.Inputs {
-		path := fmt.Sprintf("graph.input(%q)", in.Name)
-		switch t := in.Type; {
-		case t == nil || t.Kind == 0:
-		case t.Kind != onnx.TensorKind:
+		if err := checkKind(fmt.Sprintf("graph.input(%q)", in.Name), in.Type); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkKind(path string, t *onnx.Type) error {
+	for ; t != nil && t.Kind != 0; t = t.Of {
+		switch {
+		case t.Kind == onnx.SparseTensorKind || t.Kind == onnx.OpaqueKind:
 			return unsupported(path, "an input that is a %v is not supported", t.Kind)
 		case t.Elem != tensor.Undefined && !t.Elem.Supported():
 			return unsupported(path, "elements of %v are not supported", t.Elem)
@@ -232,11 +264,11 @@ func (b *builder) addOutputs(s *scope, g *onnx.Graph) error {
 	seen := map[string]bool{}
 	for _, out := range g.Outputs {
 		path := fmt.Sprintf("graph.output(%q)", out.Name)
-		if seen[out.Name] {
+		if seen[out.Name] && s.outer == nil {
 			return invalid(path, "there are two outputs of this name")
 		}
 		seen[out.Name] = true
-		v := s.values[out.Name]
+		v, _ := b.find(s, out.Name)
 		if v == nil {
 			return invalid(path, "no node, input or initializer makes this value")
 		}
@@ -294,13 +326,13 @@ func (b *builder) declareOutput(s *scope, name string) error {
 }
 
 // lookup returns the values of names.
-func (s *scope) lookup(path string, names []string) ([]*Value, error) {
+func (b *builder) lookup(s *scope, path string, names []string) ([]*Value, error) {
 	vs := make([]*Value, len(names))
 	for i, name := range names {
 		if name == "" {
 			continue
 		}
-		v, ok := s.values[name]
+		v, ok := b.find(s, name)
 		if !ok {
 			return nil, invalid(path, "reads %q, which no node, input or initializer makes", name)
 		}
@@ -310,16 +342,16 @@ func (s *scope) lookup(path string, names []string) ([]*Value, error) {
 }
 
 func (b *builder) addNode(s *scope, path string, n *onnx.Node) error {
-	if s.depth > 0 { // the rest is bounded by the file
+	if s.depth > 0 || s.outer != nil { // the rest is bounded by the file
 		if err := b.spend(path, 1+len(n.Inputs)+len(n.Outputs)+len(n.Attributes)); err != nil {
 			return err
 		}
 	}
-	in, err := s.lookup(path, n.Inputs)
+	in, err := b.lookup(s, path, n.Inputs)
 	if err != nil {
 		return err
 	}
-	out, err := s.lookup(path, n.Outputs)
+	out, err := b.lookup(s, path, n.Outputs)
 	if err != nil {
 		return err
 	}
@@ -332,6 +364,9 @@ func (b *builder) addNode(s *scope, path string, n *onnx.Node) error {
 	}
 	node := &Node{Path: path, Domain: domain(n.Domain), Type: n.Type, Attrs: attrs, Inputs: in, Outputs: out}
 	node.Opset = s.opsets[node.Domain]
+	if _, ok := controls[node.Type]; ok && node.Domain == "" {
+		return b.control(node)
+	}
 	return b.construct(s, node, n)
 }
 
@@ -358,6 +393,11 @@ func (b *builder) construct(s *scope, node *Node, n *onnx.Node) error {
 	if c, ok := node.Op.(op.Composed); ok {
 		return b.inline(s, node.Path, call{bodyOf(node, c), nil, node.Inputs, node.Outputs})
 	}
+	return b.add(node)
+}
+
+// add puts a node into the graph.
+func (b *builder) add(node *Node) error {
 	for _, v := range node.Outputs {
 		if v != nil {
 			v.Producer = node

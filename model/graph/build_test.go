@@ -197,7 +197,8 @@ func TestUnsupportedInputs(t *testing.T) {
 		typ  *onnx.Type
 		text string
 	}{
-		{"sequence", &onnx.Type{Kind: onnx.SequenceKind}, "sequence"},
+		{"sparse tensor", &onnx.Type{Kind: onnx.SparseTensorKind}, "sparse tensor"},
+		{"sequence of float6", &onnx.Type{Kind: onnx.SequenceKind, Of: &onnx.Type{Kind: onnx.TensorKind, Elem: 27}}, "type(27)"},
 		{"float6", &onnx.Type{Kind: onnx.TensorKind, Elem: 27}, "type(27)"},
 	}
 	for _, tt := range tests {

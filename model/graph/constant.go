@@ -9,11 +9,11 @@ import (
 // steer shapes have as many elements as a shape has dimensions.
 const smallElems = 1024
 
-// Small reports whether all inputs and outputs together have few elements, so
-// that running the node costs next to nothing.
-func Small(_ *Node, in, out []op.Value) bool {
-	n := Elems(in) + Elems(out)
-	return n <= smallElems
+// Small reports whether all inputs and outputs together have few elements, and
+// the operator is none that takes long even so: running the node costs next to
+// nothing.
+func Small(n *Node, in, out []op.Value) bool {
+	return !op.Heavy(n.Type) && Elems(in)+Elems(out) <= smallElems
 }
 
 // Elems returns the number of elements of all values together; values that are
@@ -26,7 +26,7 @@ func Elems(vs []op.Value) int64 {
 			continue
 		}
 		n, err := v.Shape.Elems()
-		if !v.Ranked || err != nil {
+		if !v.Ranked || err != nil || v.DType.Composite() {
 			return large
 		}
 		sum += int64(n)
@@ -42,7 +42,7 @@ var random = map[string]bool{
 
 // constant reports whether the node gives the same result in every run.
 func constant(n *Node, in []op.Value) bool {
-	if n.Domain == "" && random[n.Type] {
+	if n.Domain == "" && random[n.Type] || n.Control != nil {
 		return false
 	}
 	for _, v := range in {
@@ -59,6 +59,9 @@ func evaluate(n *Node, in, out []op.Value) []op.Value {
 	ts := make([]*tensor.Tensor, len(in))
 	for i, v := range in {
 		ts[i] = v.Const
+	}
+	if t := lazily(n, ts, out); t != nil {
+		return []op.Value{op.Known(t)}
 	}
 	res, err := n.Run(ts)
 	if err != nil {

@@ -118,8 +118,11 @@ func (s *scope) attributes(path string, list []*onnx.Attribute) (op.Attrs, error
 				continue
 			}
 		}
-		if g, ok := v.(*onnx.Graph); ok && s.depth > 0 {
-			return nil, unsupported(path, "attribute %q is a graph (%q) inside a function", a.Name, g.Name)
+		switch x := v.(type) {
+		case *onnx.Graph: // its names count here, also if a function uses it
+			v = &subgraph{x, s}
+		case *onnx.Type:
+			v = typeOf(x)
 		}
 		if attrs.Has(a.Name) {
 			return nil, invalid(path, "attribute %q is given twice", a.Name)

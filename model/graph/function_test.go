@@ -62,9 +62,6 @@ func TestInvalidFunctions(t *testing.T) {
 		{"makes an absent input", func(_ *onnx.Model, f *onnx.Function) { f.Nodes[1].Outputs = []string{"unused"} }, "made twice"},
 		{"sees the caller's values", func(_ *onnx.Model, f *onnx.Function) { f.Nodes[1].Inputs = []string{"w"} }, `reads "w"`},
 		{"returns its input", func(_ *onnx.Model, f *onnx.Function) { f.Outputs[0] = "v" }, "returns its input"},
-		{"graph attribute", func(_ *onnx.Model, f *onnx.Function) {
-			f.Nodes[1].Attributes = []*onnx.Attribute{onnxtest.Attr("body", &onnx.Graph{Name: "b"})}
-		}, "inside a function"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -52,6 +52,9 @@ type Node struct {
 	Inputs, Outputs []*Value
 	// Op is the operator, constructed from all of the above.
 	Op op.Operator
+	// Control is what If, Loop, Scan and SequenceMap have besides, nil for others:
+	// an engine runs their bodies instead of Op.
+	Control *Control
 }
 
 // Uses counts for every value how often nodes and the graph's outputs read it.

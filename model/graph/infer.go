@@ -16,6 +16,11 @@ type InferOptions struct {
 	// Evaluate decides whether a node whose inputs are all constant is run, so
 	// that its outputs are known too. The default is Small.
 	Evaluate func(n *Node, in, out []op.Value) bool
+	// Feeds, if not nil, is what is known of each input instead of what the file
+	// declares.
+	Feeds []op.Value
+	// depth is the number of bodies around the graph.
+	depth int
 }
 
 // Infer finds element types and shapes of all values, as far as they can be
@@ -27,7 +32,11 @@ func Infer(g *Graph, opt InferOptions) (Facts, error) {
 		opt.Evaluate = Small
 	}
 	facts := make(Facts, 2*len(g.Nodes))
-	for _, v := range g.Inputs {
+	for i, v := range g.Inputs {
+		if opt.Feeds != nil {
+			facts[v] = opt.Feeds[i]
+			continue
+		}
 		known, err := inputFact(v, opt.Shapes)
 		if err != nil {
 			return nil, err
@@ -59,7 +68,7 @@ func (f Facts) node(n *Node, opt InferOptions) error {
 	for i, v := range n.Inputs {
 		in[i] = f.Of(v)
 	}
-	out, err := n.Infer(in)
+	out, err := n.inferAt(in, opt.depth)
 	if err != nil {
 		return err
 	}
@@ -76,7 +85,7 @@ func (f Facts) node(n *Node, opt InferOptions) error {
 
 func inputFact(v *Value, shapes map[string]tensor.Shape) (op.Value, error) {
 	s, ok := shapes[v.Name]
-	if !ok {
+	if !ok || v.Declared.DType.Composite() {
 		return v.Declared, nil
 	}
 	if v.Declared.Ranked && !fits(v.Declared.Shape, s) {

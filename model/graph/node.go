@@ -10,9 +10,18 @@ import (
 
 // Infer calls the operator's Infer. Every error is a *NodeError; a panic
 // becomes one, and so does a result of the wrong form.
-func (n *Node) Infer(in []op.Value) (out []op.Value, err error) {
+func (n *Node) Infer(in []op.Value) (out []op.Value, err error) { return n.inferAt(in, 0) }
+
+// inferAt is Infer for a node inside a number of bodies.
+func (n *Node) inferAt(in []op.Value, depth int) (out []op.Value, err error) {
 	defer n.wrap(&err, func() []op.Value { return in })
-	out, err = n.Op.Infer(in)
+	if c := n.Control; c != nil {
+		if out, err = c.infer(in, depth); err == nil && len(out) > len(n.Outputs) {
+			out = out[:len(n.Outputs)] // the last ones may be left out
+		}
+	} else {
+		out, err = n.Op.Infer(in)
+	}
 	if err == nil && len(out) != len(n.Outputs) {
 		panic(fmt.Sprintf("%d inferred values for %d outputs", len(out), len(n.Outputs)))
 	}

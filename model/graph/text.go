@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"larder/model/onnx"
 	"larder/model/op"
 	"larder/model/tensor"
 )
@@ -55,7 +54,7 @@ func (g *Graph) constants(b *strings.Builder, shown map[*Value]bool, vs []*Value
 
 // declaration returns the declared type with the names of its dimensions.
 func (v *Value) declaration() string {
-	if !v.Declared.Ranked {
+	if !v.Declared.Ranked || v.Declared.DType.Composite() {
 		return v.Declared.String()
 	}
 	dims := make([]string, len(v.Declared.Shape))
@@ -91,7 +90,7 @@ func names(vs []*Value) string {
 
 // literal prints a tensor, with its elements if they are few.
 func literal(t *tensor.Tensor) string {
-	if t.Len() > maxShown {
+	if t.Len() > maxShown || t.DType().Composite() {
 		return t.String()
 	}
 	return fmt.Sprintf("%v%v", t, t.Any())
@@ -118,8 +117,8 @@ func attribute(v any) string {
 		return fmt.Sprintf("%q", v)
 	case *tensor.Tensor:
 		return literal(v)
-	case *onnx.Graph:
-		return fmt.Sprintf("graph(%q)", v.Name)
+	case *subgraph:
+		return fmt.Sprintf("graph(%q)", v.graph.Name)
 	case []int64:
 		return list(v)
 	case []float32:

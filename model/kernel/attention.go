@@ -1,6 +1,10 @@
 package kernel
 
-import "larder/model/kernel/wasm"
+import (
+	"math"
+
+	"larder/model/kernel/wasm"
+)
 
 // AttentionArgs are the arguments of attention: every row of queries takes the
 // mean of the values, weighted by how much it is like their keys.
@@ -16,7 +20,7 @@ import "larder/model/kernel/wasm"
 // another one packs too. What is between the products stays in the cache.
 //
 // A row of which the mask leaves nothing (-∞ everywhere) becomes NaN, as in
-// softmax. The lanes of a head behind its last element are 0.
+// softmax, or with the lowest float as Floor 0. The lanes of a head behind its last element are 0.
 type AttentionArgs struct {
 	Q, QRow, QHead, QBatch             uint32 // address, bytes from row to row, from head to head, from batch to batch
 	K, KRow, KHead, KBatch             uint32
@@ -29,8 +33,9 @@ type AttentionArgs struct {
 	Depth, ValueDepth                  uint32 // elements of a head of queries and keys, and of values
 	RowBlock, KBlock                   uint32 // KBlock is that of gemm for scores·V
 	Scale                              float32
-	Zeros                              uint32 // address of as many zeros as a row of scores or results has
-	Scratch, ScratchBytes              uint32 // address, bytes for each thread
+	Floor                              float32 // of the greatest score of a row: -∞, or the lowest float
+	Zeros                              uint32  // address of as many zeros as a row of scores or results has
+	Scratch, ScratchBytes              uint32  // address, bytes for each thread
 }
 
 // Words implements [Arguments].
@@ -94,7 +99,7 @@ func emitAttention(b *builder) *wasm.Func {
 		queries := e.place(&e.a.Q, &e.a.QBatch, &e.a.QHead, e.head).Add(e.row.Mul(e.p.word(&e.a.QRow)))
 		f.Call(scale, queries, e.p.word(&e.a.QRow), e.rows.Value(), e.depth.Shl(2), e.count.Value(), e.depth.Shr(2), e.p.addressOf(&e.a.Scale), wasm.Const(0))
 		e.compareKeys()
-		f.Call(softmax, e.scores.Value(), e.stride.Value(), e.count.Value(), e.p.word(&e.a.Keys), e.sums.Value())
+		f.Call(softmax, e.scores.Value(), e.stride.Value(), e.count.Value(), e.p.word(&e.a.Keys), e.sums.Value(), e.p.addressOf(&e.a.Floor))
 		e.mixValues()
 		results := e.place(&e.a.Output, &e.a.OutBatch, &e.a.OutHead, e.head).Add(e.row.Mul(e.p.word(&e.a.OutRow)))
 		f.Call(scale, e.rows.Value(), e.valueVecs.Shl(4), results, e.p.word(&e.a.OutRow), e.count.Value(), e.valueVecs.Value(), e.sums.Value(), wasm.Const(4))
@@ -224,24 +229,29 @@ func emitScaleRows(m *wasm.Module) *wasm.Func {
 	return f
 }
 
-// emitScoreRows adds scores(at, stride, rows, columns, sums): softmax in place
-// but for the division, whose factors go to sums.
+// leastSum is below the sum of any row of which the mask leaves something.
+const leastSum = 1e-30
+
+// emitScoreRows adds scores(at, stride, rows, columns, sums, floor): softmax in place
+// but for the division, whose factors go to sums. The exponent is rounded
+// once more than in softmax, which matters only where its power is next to nothing.
 func emitScoreRows(m *wasm.Module) *wasm.Func {
 	const i = wasm.I32
-	f := m.Func("", i, i, i, i, i)
-	at, stride, rows, columns, sums := f.Param(0), f.Param(1), f.Param(2), f.Param(3), f.Param(4)
+	f := m.Func("", i, i, i, i, i, i)
+	at, stride, rows, columns, sums, floor := f.Param(0), f.Param(1), f.Param(2), f.Param(3), f.Param(4), f.Param(5)
 	row, top, sum, x := f.Int(), f.Vec(), f.Vec(), f.Vec()
 	r := newRowFold(f, columns.Value())
 	f.For(row, wasm.Const(0), rows.Value(), 1, func() {
 		r.fold(top, at.Value(), wasm.LanesOf(negInf), wasm.Vec.Max, wasm.Vec.Max)
 		lanes(top, wasm.Vec.Max)
+		top.Set(top.Value().Max(floor.LoadSplat(0)))
 		sum.Set(zero)
 		r.apply(at, at, func(v wasm.Vec) wasm.Vec {
-			x.Set(v.Sub(top.Value()))
-			return expOrZero(f, x)
+			x.Set(v.Sub(top.Value()).Mul(held(f, math.Log2E)).PMax(held(f, -127)))
+			return exp2(f, x)
 		}, func(y wasm.Vec) { sum.Set(sum.Value().Add(y)) })
 		lanes(sum, wasm.Vec.Add)
-		f.StoreLane(sums.Value(), 0, one.Div(sum.Value()), 0)
+		f.StoreLane(sums.Value(), 0, one.Div(sum.Value().Max(held(f, leastSum))), 0)
 		at.Set(at.Add(stride.Value()))
 		sums.Inc(4)
 	})

@@ -33,7 +33,7 @@ func newAttention(m *machine, r *rand.Rand, mask string) *attentionCase {
 		V: m.put(c.v), VRow: uint32(4 * w * kv), VHead: uint32(4 * w), VBatch: uint32(4 * w * kv * c.keys),
 		Output: m.alloc(4 * w * c.heads * c.rows * c.batches), OutRow: uint32(4 * w * c.heads), OutHead: uint32(4 * w), OutBatch: uint32(4 * w * c.heads * c.rows),
 		Batches: uint32(c.batches), Heads: uint32(c.heads), Group: uint32(c.group), Rows: uint32(c.rows), Keys: uint32(c.keys),
-		Depth: uint32(c.depth), ValueDepth: uint32(c.valueDepth), RowBlock: uint32(pickInt(r, 12, 24)), KBlock: uint32(pickInt(r, 8, 64)), Scale: 0.7, Zeros: m.put(make([]float32, 64))}
+		Depth: uint32(c.depth), ValueDepth: uint32(c.valueDepth), RowBlock: uint32(pickInt(r, 12, 24)), KBlock: uint32(pickInt(r, 8, 64)), Scale: 0.7, Floor: -inf32, Zeros: m.put(make([]float32, 64))}
 	c.args.Mask = c.args.Zeros
 	c.mask = make([]float32, c.batches*c.heads*c.rows*s)
 	rows := c.rows
@@ -131,6 +131,11 @@ func TestAttentionMasked(t *testing.T) {
 	}
 	c.args.ScratchBytes = uint32(kernel.AttentionScratch(int(c.args.RowBlock), c.keys, c.depth, c.valueDepth)+63) &^ 63
 	c.args.Scratch = m.alloc(int(c.args.ScratchBytes))
+	m.do(1, kernel.Attention, c.args)
+	near(t, m.get(c.args.Output, len(c.want)), c.want, 1e-5)
+
+	clear(c.want[:c.valueDepth])
+	c.args.Floor = -math.MaxFloat32
 	m.do(1, kernel.Attention, c.args)
 	near(t, m.get(c.args.Output, len(c.want)), c.want, 1e-5)
 }

@@ -87,6 +87,18 @@ func expParts(f *wasm.Func, x wasm.Vec, low, high float32) (p, n wasm.VecVar) {
 	return p, n
 }
 
+// exp2Coefficients are those of 2^r for |r| <= ½, within 8e-8.
+var exp2Coefficients = []float32{0.0013276410, 0.0096755410, 0.055507135, 0.24022120, 0.69314694, 1.0000001}
+
+// exp2 returns 2^x for -127 <= x < 128, where 2^-127 counts as 0; NaN stays NaN.
+func exp2(f *wasm.Func, x wasm.VecVar) wasm.Vec {
+	n, r, p := f.Vec(), f.Vec(), f.Vec()
+	n.Set(x.Value().Add(held(f, roundInt)))
+	r.Set(x.Value().Sub(n.Value().Sub(held(f, roundInt))))
+	poly(f, p, r, exp2Coefficients...)
+	return p.Value().Mul(powerOfTwo(f, n.Value()))
+}
+
 // powerOfTwo is 2^n for integers -126 <= n <= 127, of which only the lowest 9
 // bits are looked at; for 128 it is infinity.
 func powerOfTwo(f *wasm.Func, n wasm.Vec) wasm.Vec { return n.AddInt(heldBits(f, 127)).ShlInt(23) }

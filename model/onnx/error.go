@@ -29,7 +29,12 @@ type Error struct {
 	Path string
 	// Reason says what is wrong.
 	Reason string
+	// Err is why the file cannot be read, nil for a fault of its own.
+	Err error
 }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
 
 // Error returns the place and the reason.
 func (e *Error) Error() string {
@@ -41,6 +46,11 @@ func (e *Error) Error() string {
 
 func fail(code Code, format string, args ...any) error {
 	return &Error{Code: code, Reason: fmt.Sprintf(format, args...)}
+}
+
+// unread is the error of bytes that cannot be read.
+func unread(what string, err error) error {
+	return &Error{Code: Truncated, Reason: what + " cannot be read: " + err.Error(), Err: err}
 }
 
 // within puts a step in front of the path of an Error. Paths are put together
@@ -57,7 +67,7 @@ func within(err error, step string) error {
 	default:
 		step += "." + e.Path
 	}
-	return &Error{e.Code, step, e.Reason}
+	return &Error{e.Code, step, e.Reason, e.Err}
 }
 
 // withinItem is within for one element of a repeated field.

@@ -2,9 +2,9 @@ package onnx
 
 import "strconv"
 
-// readExternal fetches the data of a tensor that lies in another file; see
+// findExternal finds the data of a tensor that lies in another file; see
 // https://github.com/onnx/onnx/blob/main/docs/ExternalData.md.
-func (d *decoder) readExternal(p *tensorFields, n int) error {
+func (d *decoder) findExternal(p *tensorFields, n int) error {
 	location, offset, length := "", int64(0), int64(-1)
 	for _, e := range p.external {
 		var err error
@@ -30,10 +30,13 @@ func (d *decoder) readExternal(p *tensorFields, n int) error {
 	if length != want {
 		return fail(Malformed, "external data of %d bytes instead of %d", length, want)
 	}
-	b, err := d.opt.External(location, offset, length)
+	src, err := d.opt.External(location)
 	if err != nil {
-		return fail(Malformed, "external data %q: %v", location, err)
+		return unread(strconv.Quote(location), err)
 	}
-	p.raw, p.hasRaw = b, true
+	if offset > src.Size() || length > src.Size()-offset {
+		return fail(Malformed, "external data goes beyond the end of %q", location)
+	}
+	p.left, p.hasRaw, p.raw = span{src, offset, length}, true, nil
 	return nil
 }

@@ -25,6 +25,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(onnxtest.Model(everything()))
 	f.Add(model(nested(20)))
 	f.Add([]byte(model(onnxtest.Msg{}.Bytes(5, external(8, "weights.bin", "0", "8")))))
+	f.Add([]byte(largeTensor(2048)))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		before := allocated()
 		m, err := onnx.Decode(b, onnx.Options{})
@@ -38,6 +39,7 @@ func FuzzDecode(f *testing.F) {
 		if err == nil && m.Graph == nil {
 			t.Error("no graph and no error")
 		}
+		agree(t, b, m, err)
 	})
 }
 

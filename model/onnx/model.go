@@ -24,10 +24,9 @@ type Entry struct{ Key, Value string }
 
 // Options steers decoding. The zero Options is ready to use.
 type Options struct {
-	// External returns length bytes at offset of a file that lies beside the
-	// model. The location is as hostile as the model; the bytes are copied.
-	// If External is nil, external data is an Unsupported error.
-	External func(location string, offset, length int64) ([]byte, error)
+	// External opens a file that lies beside the model. The location is as hostile
+	// as the model. If External is nil, external data is an Unsupported error.
+	External func(location string) (Source, error)
 	// MaxBytes bounds the file; 0 means 1 GiB.
 	MaxBytes int
 }
@@ -45,6 +44,7 @@ const (
 // decoder carries what one Decode must count.
 type decoder struct {
 	opt      Options
+	src      Source // the file, if large data stays there
 	depth    int
 	messages int
 }
@@ -69,18 +69,26 @@ func (d *decoder) leave() { d.depth-- }
 
 // Decode reads a whole ONNX file. Nothing of data is kept.
 func Decode(data []byte, opt Options) (*Model, error) {
-	limit := opt.MaxBytes
-	if limit == 0 {
-		limit = defaultMaxBytes
-	}
-	if len(data) > limit {
-		return nil, fail(TooLarge, "the file has %d bytes, more than %d", len(data), limit)
-	}
-	if len(data) == 0 {
-		return nil, fail(Truncated, "the file is empty")
+	if err := opt.check(int64(len(data))); err != nil {
+		return nil, err
 	}
 	d := &decoder{opt: opt}
 	return d.model(data)
+}
+
+// check refuses a file by its size.
+func (o Options) check(size int64) error {
+	limit := o.MaxBytes
+	if limit == 0 {
+		limit = defaultMaxBytes
+	}
+	switch {
+	case size > int64(limit):
+		return fail(TooLarge, "the file has %d bytes, more than %d", size, limit)
+	case size <= 0:
+		return fail(Truncated, "the file is empty")
+	}
+	return nil
 }
 
 func (d *decoder) model(b []byte) (*Model, error) {

@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	"larder/model/tensor"
@@ -22,6 +23,7 @@ type tensorFields struct {
 	dtype    tensor.DType
 	raw      []byte
 	hasRaw   bool
+	left     span // raw data that is not in raw
 	floats   []float32
 	int32s   []int64
 	strings  []string
@@ -87,7 +89,10 @@ func (d *decoder) tensorField(p *tensorFields, f field) (err error) {
 	case 9:
 		p.hasRaw = true
 		p.raw, err = f.bytes()
+		p.left = span{}
 		return err
+	case leftField:
+		return d.leftData(p, f)
 	case 10:
 		return f.doubles(&p.doubles)
 	case 11:
@@ -98,6 +103,38 @@ func (d *decoder) tensorField(p *tensorFields, f field) (err error) {
 		return f.integer(&p.location)
 	}
 	return nil
+}
+
+// leftData notes that the skimmer has left the data in the file.
+func (d *decoder) leftData(p *tensorFields, f field) error {
+	if d.src == nil {
+		return nil // an unknown field of a file that was not skimmed
+	}
+	at, n := binary.Uvarint(f.data)
+	if n <= 0 {
+		return badVarint(n)
+	}
+	length, n := binary.Uvarint(f.data[n:])
+	size := uint64(d.src.Size())
+	if n <= 0 || at > size || length > size-at {
+		return fail(Malformed, "data beyond the end of the file")
+	}
+	p.left, p.hasRaw, p.raw = span{d.src, int64(at), int64(length)}, true, nil
+	return nil
+}
+
+// leftTensor makes a tensor of data that was left in a file: a deferred one if it
+// is large and the model is read from a Source.
+func (d *decoder) leftTensor(p *tensorFields, shape tensor.Shape, n int) (*tensor.Tensor, error) {
+	if d.src != nil && p.left.length >= minDeferred && !p.dtype.Small() {
+		return p.defers(p.left, shape, n)
+	}
+	b, err := p.left.bytes()
+	if err != nil {
+		return nil, unread("the data", err)
+	}
+	p.raw = b
+	return p.fromRaw(shape, n)
 }
 
 // tensorData puts shape and data together.
@@ -115,9 +152,12 @@ func (d *decoder) tensorData(p *tensorFields) (*tensor.Tensor, error) {
 		return nil, fail(Unsupported, "tensors in segments are not supported")
 	}
 	if p.location == 1 {
-		if err := d.readExternal(p, n); err != nil {
+		if err := d.findExternal(p, n); err != nil {
 			return nil, err
 		}
+	}
+	if p.left.src != nil {
+		return d.leftTensor(p, shape, n)
 	}
 	if p.hasRaw {
 		return p.fromRaw(shape, n)

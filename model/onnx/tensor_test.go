@@ -1,6 +1,7 @@
 package onnx_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -189,11 +190,11 @@ func external(bytes int64, location, offset, length string) onnxtest.Msg {
 func TestExternal(t *testing.T) {
 	data := make([]byte, 20)
 	binary.LittleEndian.PutUint32(data[8:], math.Float32bits(2.5))
-	opt := onnx.Options{External: func(location string, offset, length int64) ([]byte, error) {
+	opt := onnx.Options{External: func(location string) (onnx.Source, error) {
 		if location != "weights.bin" {
 			return nil, errors.New("no such file")
 		}
-		return data[offset : offset+length], nil
+		return bytes.NewReader(data), nil
 	}}
 	tests := []struct {
 		name string
@@ -204,6 +205,7 @@ func TestExternal(t *testing.T) {
 		{"no length", external(8, "weights.bin", "4", ""), "length"},
 		{"wrong length", external(8, "weights.bin", "4", "12"), "12 bytes instead of 8"},
 		{"negative offset", external(8, "weights.bin", "-4", "8"), `offset "-4"`},
+		{"beyond the end", external(8, "weights.bin", "13", "8"), "beyond the end"},
 		{"another file", external(8, "../secret", "4", "8"), "no such file"},
 	}
 	for _, tt := range tests {

@@ -32,7 +32,7 @@ func broadcastTo(what string, v Value, to tensor.Shape) error {
 	s, ok := tensor.Broadcast(to, v.Shape)
 	if ok && len(s) == len(to) {
 		for i, d := range s {
-			ok = ok && (to[i] < 0 || d == to[i])
+			ok = ok && (to[i] < 0 || d < 0 || d == to[i])
 		}
 	}
 	if !ok || len(s) != len(to) {

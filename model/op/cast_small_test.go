@@ -99,7 +99,8 @@ var smallReaders = []string{
 	"Transpose", "Concat", "Split", "Slice", "Gather", "GatherElements", "GatherND", "Expand", "Tile", "Pad",
 	"ScatterElements", "ScatterND", "Scatter", "Where", "Compress", "DepthToSpace", "SpaceToDepth", "ReverseSequence", "EyeLike",
 	"QuantizeLinear", "DequantizeLinear", "OneHot", "Upsample", "Resize", "Trilu", "Dropout", "ConstantOfShape", "Range", "RandomNormalLike",
-	"ArrayFeatureExtractor", "CenterCropPad", "TensorScatter", "ExpandDims",
+	"ArrayFeatureExtractor", "SequenceConstruct", "SequenceInsert", "Optional", "OptionalHasElement", "OptionalGetElement",
+	"CenterCropPad", "TensorScatter", "ExpandDims",
 	"Unique", // of com.microsoft: unsorted, it tells bits apart
 }
 

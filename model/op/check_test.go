@@ -3,6 +3,7 @@ package op
 import (
 	"errors"
 	"math"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -145,6 +146,8 @@ func same(a, b *tensor.Tensor, tol float64) bool {
 		return false
 	}
 	switch x := widen(a).Any().(type) {
+	case []*tensor.Tensor:
+		return slices.EqualFunc(x, b.Items(), func(a, b *tensor.Tensor) bool { return same(a, b, tol) })
 	case []float32:
 		return near(x, tensor.Data[float32](widen(b)), tol)
 	case []float64:

@@ -18,13 +18,6 @@ var featureOps = []Entry{
 	{mlDomain, "OneHotEncoder", 1, newOneHotEncoder},
 	{mlDomain, "ArrayFeatureExtractor", 1, newArrayFeatureExtractor},
 	{mlDomain, "FeatureVectorizer", 1, newFeatureVectorizer},
-	{mlDomain, "ZipMap", 1, newZipMap},
-}
-
-// newZipMap refuses ZipMap: its result is a sequence of maps.
-func newZipMap(Node) (Operator, error) {
-	return nil, Unsupportedf("its result is a sequence of maps, and only tensors are supported: " +
-		"take the probabilities that go into it as the model's output instead")
 }
 
 // imputer replaces one value (NaN, or a given one) by another.

@@ -15,7 +15,7 @@ func rightCases() []opCase {
 	to := opCase{typ: "Cast", attrs: Attrs{"to": int64(7)}, in: tensors{count(2, 2)}}
 	like := opCase{typ: "CastLike", in: tensors{count(2), tensor.Vector(true)}}
 	bits := opCase{typ: "BitCast", opset: 26, attrs: Attrs{"to": int64(7)}, in: tensors{of(dims(2), 1.5, -2.0)}}
-	return slices.Concat(moveCases, quantizeCases, mlCases, networkCases, contribCases, opset1Cases, []opCase{to, like, bits})
+	return slices.Concat(moveCases, quantizeCases, mlCases, compositeCases, textCases, networkCases, contribCases, opset1Cases, []opCase{to, like, bits})
 }
 
 // TestMutated spoils right calls in one or more places: nothing panics, every
@@ -40,10 +40,10 @@ func TestRightCasesCoverTables(t *testing.T) {
 		has[[2]string{c.domain, c.typ}] = true
 	}
 	for _, e := range slices.Concat(reshapeOps, layoutOps, sliceOps, gatherOps, repeatOps, padOps, scatterOps, chooseOps,
-		resizeOps, constantOps, castOps, quantizeOps, quantizedOps, treeOps, linearOps, featureOps, labelOps,
+		resizeOps, constantOps, castOps, quantizeOps, quantizedOps, treeOps, linearOps, featureOps, labelOps, dictOps, sequenceOps, optionalOps, textOps,
 		lossOps, attentionOps, rotaryOps, recurrentOps, sampleOps, detectOps, signalOps, stateOps, placeOps, squareOps,
 		contribOps, contribQuantOps) {
-		if !has[[2]string{e.Domain, e.Type}] && e.Type != "ZipMap" && !noCase[e.Type] {
+		if !has[[2]string{e.Domain, e.Type}] && !noCase[e.Type] {
 			t.Errorf("%s has no right call", e.Type)
 		}
 	}
@@ -131,6 +131,9 @@ func otherTensor(r *rand.Rand, t *tensor.Tensor) *tensor.Tensor {
 	if t == nil {
 		return count(1 + r.IntN(3))
 	}
+	if t.DType().Composite() {
+		return otherComposite(r, t)
+	}
 	switch r.IntN(3) {
 	case 0:
 		d := []tensor.DType{tensor.Float32, tensor.Float16, tensor.Float64, tensor.Int64, tensor.Int32, tensor.Uint8, tensor.Bool, tensor.String, tensor.Int4, tensor.Uint2, tensor.Float8E4M3FN, tensor.Float4E2M1}
@@ -150,4 +153,23 @@ func otherTensor(r *rand.Rand, t *tensor.Tensor) *tensor.Tensor {
 		}
 	}
 	return randomOf(r, t.DType(), randomShape(r))
+}
+
+// otherComposite changes the kind of a value, or one of its parts.
+func otherComposite(r *rand.Rand, t *tensor.Tensor) *tensor.Tensor {
+	items := slices.Clone(t.Items())
+	switch {
+	case r.IntN(3) == 0 || len(items) == 0:
+		return []*tensor.Tensor{tensor.SequenceOf(), tensor.OptionalOf(nil), tensor.OptionalOf(t), count(2), aMap}[r.IntN(5)]
+	case t.DType() == tensor.Map:
+		if m, err := tensor.MapOf(otherTensor(r, items[0]), otherTensor(r, items[1])); err == nil {
+			return m
+		}
+		return aMap
+	}
+	items[r.IntN(len(items))] = otherTensor(r, items[0])
+	if t.DType() == tensor.Optional {
+		return tensor.OptionalOf(items[0])
+	}
+	return tensor.SequenceOf(items...)
 }

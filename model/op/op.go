@@ -44,10 +44,16 @@ type Node struct {
 // that keep to it but are not implemented.
 type Constructor func(n Node) (Operator, error)
 
-// Value is what is known about a tensor before it exists.
+// Value is what is known about a tensor before it exists, or about another value
+// of a graph: a sequence, an optional, a map.
 type Value struct {
-	// DType is the element type, tensor.Undefined if not known.
+	// DType is the element type or the kind of a composite value, tensor.Undefined
+	// if not known.
 	DType tensor.DType
+	// Elem is what is known of the values in a sequence, optional or map, nil if
+	// nothing is. Key is the type of a map's keys.
+	Elem *Value
+	Key  tensor.DType
 	// Shape is the dimensions, some of them possibly tensor.Unknown. It has no
 	// meaning if Ranked is false.
 	Shape tensor.Shape
@@ -63,7 +69,11 @@ type Value struct {
 
 // Known returns the Value of a tensor that exists.
 func Known(t *tensor.Tensor) Value {
-	return Value{DType: t.DType(), Shape: t.Shape(), Ranked: true, Const: t}
+	v := Value{DType: t.DType(), Shape: t.Shape(), Ranked: true, Const: t}
+	if v.DType.Composite() {
+		v.knowItems(t.Items())
+	}
+	return v
 }
 
 // Of returns a Value with a known element type and shape.
@@ -79,6 +89,8 @@ func (v Value) String() string {
 	switch {
 	case v.Absent:
 		return "absent"
+	case v.DType.Composite():
+		return v.DType.String() + "(" + v.inside() + ")"
 	case !v.Ranked:
 		return v.DType.String() + "[...]"
 	}

@@ -67,8 +67,10 @@ func All() *Registry {
 		repeatOps, padOps, scatterOps, chooseOps, resizeOps,
 		constantOps, castOps,
 		quantizeOps, quantizedOps,
+		// Values made of tensors.
+		sequenceOps, optionalOps, textOps,
 		// Classic machine learning (ai.onnx.ml).
-		treeOps, linearOps, featureOps, labelOps,
+		treeOps, linearOps, featureOps, labelOps, dictOps,
 		// Arithmetic element by element.
 		elementwiseOps, compareOps, mathOps,
 		activationOps, clipOps, preluOps, shrinkOps, softmaxOps,

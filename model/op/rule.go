@@ -10,8 +10,10 @@ import (
 // of a well-known classifier (VGG's first dense layer) has 411 MB.
 const MaxResultBytes = 1 << 29
 
-// foldElems is the most elements of a constant that Infer computes. Values that
-// steer shapes have a handful.
+// foldElems is the most elements, of all inputs and outputs together, of a node
+// that Infer computes. Values that steer shapes have a handful. It is done each
+// time that Infer is called, several times for a load and once for a run, so it
+// must cost next to nothing.
 const foldElems = 4096
 
 // rule is an operator whose output types follow from its inputs by one
@@ -36,6 +38,7 @@ type ruled struct {
 	rule
 	arity
 	inputs, outputs int
+	heavy           bool // never computed by Infer
 }
 
 // newRuled checks the node against a and returns r as an Operator.
@@ -51,7 +54,7 @@ func newRuled(n Node, a arity, r rule) (Operator, error) {
 			return nil, Invalidf("input %d is missing", i)
 		}
 	}
-	return &ruled{r, a, len(n.Inputs), len(n.Outputs)}, nil
+	return &ruled{r, a, len(n.Inputs), len(n.Outputs), Heavy(n.Type)}, nil
 }
 
 // Infer implements Operator.
@@ -64,7 +67,7 @@ func (r *ruled) Infer(in []Value) ([]Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !foldable(in, out) {
+	if r.heavy || !foldable(in, out) {
 		return out[:r.outputs], nil
 	}
 	ts := make([]*tensor.Tensor, len(in))
@@ -113,6 +116,9 @@ func (r *ruled) values(in []Value) ([]Value, error) {
 		if v.Const != nil {
 			v = Known(v.Const)
 		}
+		if v.DType.Composite() && !takesComposites(r.rule) {
+			return nil, Invalidf("input %d is a %v, want a tensor", i, v.DType)
+		}
 		vs[i] = v
 	}
 	return vs, nil
@@ -158,37 +164,42 @@ func elemBytes(d tensor.DType) int {
 	switch {
 	case d == tensor.String:
 		return 16
+	case d.Composite():
+		return compositeBytes
 	case d.Size() == 0:
 		return 1
 	}
 	return d.Size()
 }
 
-// foldable reports whether the inputs are constants and the result is small.
+// foldable reports whether the inputs are constants, and they and the outputs
+// are small. The size of an output that depends on contents follows that of the
+// inputs.
 func foldable(in, out []Value) bool {
 	small := 0
 	for _, v := range in {
-		if v.Absent {
-			continue
-		}
-		if v.Const == nil {
+		switch {
+		case v.Absent:
+		case v.Const == nil || v.DType.Composite() || v.Const.Len() > foldElems:
 			return false
+		default:
+			small += v.Const.Len()
 		}
-		small += v.Const.Len()
 	}
 	for _, v := range out {
-		if !v.Ranked || !v.Shape.Known() {
-			// The size depends on contents, and follows that of the inputs.
-			if small > foldElems {
-				return false
-			}
-			continue
-		}
-		if n, err := v.Shape.Elems(); err != nil || n > foldElems {
+		if v.DType.Composite() {
 			return false
 		}
+		if !v.Ranked || !v.Shape.Known() {
+			continue
+		}
+		n, err := v.Shape.Elems()
+		if err != nil || n > foldElems {
+			return false
+		}
+		small += n
 	}
-	return true
+	return small <= foldElems
 }
 
 // knownAll returns the Values of the inputs of a run.

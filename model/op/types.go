@@ -63,7 +63,7 @@ func (s dtypes) check(what string, v Value) error {
 
 // like returns the Value of a tensor with v's type and shape, but not its
 // elements.
-func like(v Value) Value { return Value{DType: v.DType, Shape: v.Shape, Ranked: v.Ranked} }
+func like(v Value) Value { v.Const, v.Absent = nil, false; return v }
 
 // as is like with another element type.
 func as(t tensor.DType, v Value) Value { return Value{DType: t, Shape: v.Shape, Ranked: v.Ranked} }

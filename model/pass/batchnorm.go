@@ -33,13 +33,13 @@ func (e *edit) foldBatchNorm(n *graph.Node) {
 	if p == nil || p.Type == "MatMul" && len(e.facts.Of(n.Inputs[0]).Shape) != 2 {
 		return
 	}
-	w, shape := e.floats(p.Inputs[1])
+	w := e.constant32(p.Inputs[1])
 	scale, shift, ok := e.affine(n)
-	if !ok || w == nil || len(shape) < 2 {
+	if !ok || w == nil || w.Rank() < 2 {
 		return
 	}
 	channel, ok := channelOf(p)
-	if !ok || shape[channel] != len(scale) {
+	if !ok || w.Dim(channel) != len(scale) {
 		return
 	}
 	bias := make([]float32, len(scale))
@@ -55,7 +55,7 @@ func (e *edit) foldBatchNorm(n *graph.Node) {
 	}
 	name := n.Outputs[0].Name
 	in := []*graph.Value{p.Inputs[0],
-		e.constant(name+".weight", scaled(w, shape, channel, scale)),
+		e.constant(name+".weight", scaled(w, channel, scale)),
 		e.constant(name+".bias", tensor.Vector(bias...))}
 	domain := ""
 	if p.Type == "MatMul" {
@@ -99,12 +99,46 @@ func (e *edit) affine(n *graph.Node) (scale, shift []float64, ok bool) {
 	return scale, shift, true
 }
 
-// scaled multiplies each slice along a dimension with its factor.
-func scaled(w []float32, shape tensor.Shape, axis int, scale []float64) *tensor.Tensor {
-	out := make([]float32, len(w))
-	stride := shape.Strides()[axis]
-	for i, v := range w {
-		out[i] = float32(float64(v) * scale[i/stride%shape[axis]])
+// scaled multiplies each slice along a dimension with its factor: when the
+// elements are read, if those of w are not there yet.
+func scaled(w *tensor.Tensor, axis int, scale []float64) *tensor.Tensor {
+	s := &scaling{w, w.Shape().Strides()[axis], scale}
+	if w.Source() != nil {
+		return tensor.Must(tensor.Deferred(tensor.Float32, s, w.Shape()...))
 	}
-	return tensor.Must(tensor.Of(out, shape...))
+	out, _ := s.Elements(0, w.Len())
+	return tensor.Must(tensor.Of(out.([]float32), w.Shape()...))
+}
+
+// scaling is a product with factors that change every stride elements. It
+// implements tensor.FloatSource.
+type scaling struct {
+	w      *tensor.Tensor
+	stride int
+	scale  []float64
+}
+
+// Position implements [tensor.Source].
+func (s *scaling) Position() int64 {
+	if src := s.w.Source(); src != nil {
+		return src.Position()
+	}
+	return 0
+}
+
+// Elements implements [tensor.Source].
+func (s *scaling) Elements(at, n int) (any, error) {
+	out := make([]float32, n)
+	return out, s.Floats(out, at)
+}
+
+// Floats implements [tensor.FloatSource].
+func (s *scaling) Floats(dst []float32, at int) error {
+	if err := s.w.Floats(dst, at); err != nil {
+		return err
+	}
+	for i, v := range dst {
+		dst[i] = float32(float64(v) * s.scale[(at+i)/s.stride%len(s.scale)])
+	}
+	return nil
 }

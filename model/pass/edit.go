@@ -86,25 +86,38 @@ func input(n *graph.Node, i int) *graph.Value {
 	return nil
 }
 
-// floats returns the elements of a constant of 32-bit floats.
+// maxRead bounds the constants whose elements a rewrite looks at: vectors of
+// channels, never the weights of a layer.
+const maxRead = 1 << 16
+
+// floats returns the elements of a constant of 32-bit floats, unless it is large.
 func (e *edit) floats(v *graph.Value) ([]float32, tensor.Shape) {
-	if v == nil {
-		return nil, nil
-	}
-	t := e.facts.Of(v).Const
-	if t == nil || t.DType() != tensor.Float32 {
+	t := e.constant32(v)
+	if t == nil || t.Len() > maxRead {
 		return nil, nil
 	}
 	return tensor.Data[float32](t), t.Shape()
 }
 
+// constant32 returns a constant of 32-bit floats, nil for anything else.
+func (e *edit) constant32(v *graph.Value) *tensor.Tensor {
+	if v == nil {
+		return nil
+	}
+	t := e.facts.Of(v).Const
+	if t == nil || t.DType() != tensor.Float32 {
+		return nil
+	}
+	return t
+}
+
 // scalar returns the value of a constant of one element.
 func (e *edit) scalar(v *graph.Value) (float32, bool) {
-	d, _ := e.floats(v)
-	if len(d) != 1 {
+	t := e.constant32(v)
+	if t == nil || t.Len() != 1 {
 		return 0, false
 	}
-	return d[0], true
+	return tensor.Data[float32](t)[0], true
 }
 
 // is32 reports whether all values are 32-bit floats.

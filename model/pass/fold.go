@@ -16,8 +16,9 @@ import (
 // It must not fire for results that differ between runs, nor where a small file
 // would become a large constant or a long computation; see budget. A node that
 // fails here is left for the run to report.
-func Fold(g *graph.Graph) error {
-	b := newBudget(g)
+func Fold(g *graph.Graph) error { return fold(g, newBudget(g)) }
+
+func fold(g *graph.Graph, b *budget) error {
 	facts, err := graph.Infer(g, graph.InferOptions{Evaluate: b.allows})
 	if err != nil {
 		return err
@@ -68,8 +69,13 @@ const (
 )
 
 func newBudget(g *graph.Graph) *budget {
-	seen := map[*graph.Value]bool{}
 	b := &budget{budgetFree}
+	b.add(g, map[*graph.Value]bool{})
+	return b
+}
+
+// add counts the constants of a graph and its bodies.
+func (b *budget) add(g *graph.Graph, seen map[*graph.Value]bool) {
 	for _, n := range g.Nodes {
 		for _, v := range n.Inputs {
 			if v != nil && v.Const != nil && !seen[v] {
@@ -77,8 +83,12 @@ func newBudget(g *graph.Graph) *budget {
 				b.left += budgetFactor * int64(v.Const.Len()) * int64(max(v.Const.DType().Size(), 1))
 			}
 		}
+		if n.Control != nil {
+			for _, body := range n.Control.Bodies {
+				b.add(body, seen)
+			}
+		}
 	}
-	return b
 }
 
 // allows decides for graph.Infer whether a constant node is run.

@@ -14,9 +14,10 @@ type Pass struct {
 // All is the pipeline, in order.
 var All = []Pass{
 	{"dead", Dead},         // first: what nobody needs must not cost or fail
+	{"branch", Branch},     // before the rest: it brings nodes
 	{"integers", Integers}, // before weights become floats
 	{"dead", Dead},
-	{"fold", Fold},
+	{foldName, Fold},
 	{"identity", Identity},
 	{"common", Common},
 	// What exporters write out.
@@ -37,12 +38,23 @@ var All = []Pass{
 	{"dead", Dead}, // again: what only folded nodes needed
 }
 
-// Run applies the passes in order.
-func Run(g *graph.Graph, passes []Pass) error {
+// foldName marks the pass that shares one budget with those in bodies.
+const foldName = "fold"
+
+// Run applies the passes in order, then in the bodies of nodes.
+func Run(g *graph.Graph, passes []Pass) error { return runIn(g, passes, newBudget(g)) }
+
+func runIn(g *graph.Graph, passes []Pass, b *budget) error {
 	for _, p := range passes {
-		if err := p.Run(g); err != nil {
+		err := error(nil)
+		if p.Name == foldName {
+			err = fold(g, b)
+		} else {
+			err = p.Run(g)
+		}
+		if err != nil {
 			return err
 		}
 	}
-	return nil
+	return bodies(g, passes, b)
 }

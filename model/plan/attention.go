@@ -22,17 +22,29 @@ func lowerAttention(b *builder, n *graph.Node) bool {
 	if !b.maskable(mask, shapes[1][1]) {
 		return false
 	}
-	b.attend(n, attention{n.Inputs[0], n.Inputs[1], n.Inputs[2], mask, shapes[0], shapes[1], shapes[2][3], scale})
+	out := b.facts[n.Outputs[0]].Shape
+	a := attention{n: n, batches: out[0], rows: out[1], heads: out[2], group: out[2] / shapes[1][2], keys: shapes[1][1],
+		depth: shapes[0][3], valueDepth: out[3], scale: scale, floor: -infinity}
+	for i, to := range []*view{&a.q, &a.k, &a.v} {
+		*to = b.viewOf(n.Inputs[i])
+	}
+	if mask != nil {
+		a.mask = b.maskView(mask, tensor.Shape{a.batches, a.heads, a.rows, a.keys})
+	}
+	a.y = view{buffer: b.out(n.Outputs[0], Rows), strides: strides(out)}
+	b.attend(a)
 	return true
 }
 
-// attention is what the kernel needs: values of four dimensions, with the heads
-// behind the tokens.
+// attention is what the kernel needs. The strides of views are those of batch,
+// row and head; of the mask those of batch, head and row.
 type attention struct {
-	q, k, v, mask *graph.Value
-	queries, keys tensor.Shape
-	valueDepth    int
-	scale         float32
+	n                                 *graph.Node
+	batches, rows, heads, group, keys int
+	depth, valueDepth                 int
+	scale, floor                      float32
+	q, k, v, y                        view
+	mask                              view // without a buffer: none
 }
 
 // maskable reports whether a mask, if there is one, has a column for every key.
@@ -44,32 +56,26 @@ func (b *builder) maskable(mask *graph.Value, keys int) bool {
 	return ok && len(s) > 0 && len(s) <= 4 && s[len(s)-1] == keys
 }
 
-func (b *builder) attend(n *graph.Node, a attention) {
-	out := b.facts[n.Outputs[0]].Shape
-	rows, keys, heads, depth := a.queries[1], a.keys[1], a.queries[2], a.queries[3]
-	q, k, v := b.operandHeads(a.q), b.operandHeads(a.k), b.operandHeads(a.v)
-	zeros := b.weight(nil, zeros(max(keys, a.valueDepth)))
-	m := headsView{buffer: zeros, strides: []int{0, 0, 0, 0}}
-	if a.mask != nil {
-		m = b.operandMask(a.mask, tensor.Shape{a.queries[0], heads, rows, keys})
+// attend adds the step.
+func (b *builder) attend(a attention) {
+	zeros := b.weight(nil, zeros(max(a.keys, a.valueDepth)))
+	if a.mask.buffer == nil {
+		a.mask = view{buffer: zeros, strides: []int{0, 0, 0}}
 	}
-	y := b.out(n.Outputs[0], Rows)
-	to := strides(out)
-	rowBlock := attentionRows(rows, keys)
-	bytes := alignUp(kernel.AttentionScratch(rowBlock, keys, depth, a.valueDepth))
+	rowBlock := attentionRows(a.rows, a.keys)
+	bytes := alignUp(kernel.AttentionScratch(rowBlock, a.keys, a.depth, a.valueDepth))
 	scratch := b.needScratch(bytes)
-	flops := 2 * a.queries[0] * heads * rows * keys * (depth + a.valueDepth)
-	b.kernel(flops, func() call {
+	b.kernel(2*a.batches*a.heads*a.rows*a.keys*(a.depth+a.valueDepth), func() call {
 		return call{kernel.Attention, kernel.AttentionArgs{
-			Q: q.at(), QBatch: q.step(0), QRow: q.step(1), QHead: q.step(2),
-			K: k.at(), KBatch: k.step(0), KRow: k.step(1), KHead: k.step(2),
-			V: v.at(), VBatch: v.step(0), VRow: v.step(1), VHead: v.step(2),
-			Output: y.at(), OutBatch: uint32(to[0]), OutRow: uint32(to[1]), OutHead: uint32(to[2]),
-			Mask: m.at(), MaskBatch: m.step(0), MaskHead: m.step(1), MaskRow: m.step(2),
-			Batches: uint32(a.queries[0]), Heads: uint32(heads), Group: uint32(heads / a.keys[2]), Rows: uint32(rows), Keys: uint32(keys),
-			Depth: uint32(depth), ValueDepth: uint32(a.valueDepth), RowBlock: uint32(rowBlock), KBlock: maxKBlock, Scale: a.scale,
-			Zeros: zeros.at(), Scratch: scratch(), ScratchBytes: uint32(bytes)}}
-	}, q.buffer, k.buffer, v.buffer, m.buffer, y)
+			Q: a.q.at(), QBatch: a.q.step(0), QRow: a.q.step(1), QHead: a.q.step(2),
+			K: a.k.at(), KBatch: a.k.step(0), KRow: a.k.step(1), KHead: a.k.step(2),
+			V: a.v.at(), VBatch: a.v.step(0), VRow: a.v.step(1), VHead: a.v.step(2),
+			Output: a.y.at(), OutBatch: a.y.step(0), OutRow: a.y.step(1), OutHead: a.y.step(2),
+			Mask: a.mask.at(), MaskBatch: a.mask.step(0), MaskHead: a.mask.step(1), MaskRow: a.mask.step(2),
+			Batches: uint32(a.batches), Heads: uint32(a.heads), Group: uint32(a.group), Rows: uint32(a.rows), Keys: uint32(a.keys),
+			Depth: uint32(a.depth), ValueDepth: uint32(a.valueDepth), RowBlock: uint32(rowBlock), KBlock: maxKBlock,
+			Scale: a.scale, Floor: a.floor, Zeros: zeros.at(), Scratch: scratch(), ScratchBytes: uint32(bytes)}}
+	}, a.q.buffer, a.k.buffer, a.v.buffer, a.mask.buffer, a.y.buffer)
 }
 
 // scoreBytes bounds the scores of a block of rows: with the keys of a head they
@@ -83,28 +89,21 @@ func attentionRows(rows, keys int) int {
 	return max(tileRows, ((rows+parts-1)/parts+tileRows-1)/tileRows*tileRows)
 }
 
-// headsView is where a value of four dimensions lies.
-type headsView view
-
-func (v headsView) at() uint32        { return v.buffer.at() + uint32(v.offset) }
-func (v headsView) step(i int) uint32 { return uint32(v.strides[i]) }
-
-// operandHeads returns where the heads of a value are.
-func (b *builder) operandHeads(v *graph.Value) headsView {
+// viewOf returns where the elements of a value are.
+func (b *builder) viewOf(v *graph.Value) view {
 	at := b.of(v)
 	if at.view != nil && at.places[Rows] == nil {
-		return headsView(*at.view)
+		return *at.view
 	}
-	return headsView{buffer: b.in(v, Rows), strides: strides(b.facts.Of(v).Shape)}
+	return view{buffer: b.in(v, Rows), strides: strides(b.facts.Of(v).Shape)}
 }
 
-// operandMask returns where a mask is, with 0 as the distance of what repeats.
-func (b *builder) operandMask(v *graph.Value, to tensor.Shape) headsView {
+// maskView returns where a mask is, with 0 as the distance of what repeats.
+func (b *builder) maskView(v *graph.Value, to tensor.Shape) view {
 	s := b.facts.Of(v).Shape
-	full := append(tensor.Shape{1, 1, 1, 1}[len(s):], s...)
-	steps := repeated(full, to)
+	steps := repeated(append(tensor.Shape{1, 1, 1, 1}[len(s):], s...), to)
 	if to[2] == 1 {
 		steps[2] = 0
 	}
-	return headsView{buffer: b.in(v, Rows), strides: steps}
+	return view{buffer: b.in(v, Rows), strides: steps}
 }

@@ -163,7 +163,7 @@ func (b *builder) newSlot(v *graph.Value, initial *tensor.Tensor) int {
 	at := b.of(v)
 	if at.slot < 0 {
 		at.slot = len(b.plan.Slots)
-		b.plan.Slots = append(b.plan.Slots, initial)
+		b.plan.Slots = append(b.plan.Slots, b.weights.hold(initial))
 	}
 	return at.slot
 }

@@ -98,6 +98,9 @@ type view struct {
 	strides []int
 }
 
+func (v view) at() uint32        { return v.buffer.at() + uint32(v.offset) }
+func (v view) step(i int) uint32 { return uint32(v.strides[i]) }
+
 // onlyAttention reports whether nothing but attention, which can walk through a
 // view, reads v.
 func (b *builder) onlyAttention(v *graph.Value) bool {

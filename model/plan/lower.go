@@ -50,6 +50,7 @@ var lowerings = map[string]lowering{
 	// gather.go
 	"Gather": lowerGather,
 	// attention.go
+	"Attention":        lowerStandardAttention,
 	"larder.Attention": lowerAttention,
 	// unary.go has a table of its own, and this one besides
 	"Gelu": lowerGelu,

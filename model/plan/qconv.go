@@ -215,8 +215,9 @@ type shortPanels struct {
 
 func (s shortPanels) floats() int { return s.windows.floats() / 2 }
 
-func (s shortPanels) pack(to, from []float32) {
-	out, in := shortsOf(to), shortsOf(from)
+func (s shortPanels) pack(m *packer) error { return m.wholeShorts(s, s.fill) }
+
+func (s shortPanels) fill(out, in []int16) {
 	stride := lanesUp(s.in * s.merged)
 	for j := range s.count {
 		seen := j / (s.count / s.merged) * s.in
@@ -249,8 +250,9 @@ func (s shortTaps) floats() int {
 	return (s.channels + 15) / 16 * 16 * ((s.kernelH*s.kernelW + 1) / 2)
 }
 
-func (s shortTaps) pack(to, from []float32) {
-	out, in := shortsOf(to), shortsOf(from)
+func (s shortTaps) pack(m *packer) error { return m.wholeShorts(s, s.fill) }
+
+func (s shortTaps) fill(out, in []int16) {
 	taps := s.kernelH * s.kernelW
 	for c := range s.channels {
 		for t := range taps {
@@ -273,10 +275,12 @@ type least int
 
 func (l least) floats() int { return int(l) }
 
-func (l least) pack(to, _ []float32) {
+func (l least) pack(m *packer) error {
+	to := m.blank(l.floats())
 	for i := range shortsOf(to) {
 		shortsOf(to)[i] = math.MinInt16
 	}
+	return m.to(0, to)
 }
 
 func (l least) String() string { return fmt.Sprintf("least%d", int(l)) }

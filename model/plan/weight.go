@@ -22,8 +22,8 @@ type Weight struct {
 type recipe interface {
 	// floats is the size of the result.
 	floats() int
-	// pack writes the result; to holds zeros.
-	pack(to, from []float32)
+	// pack moves all of the constant into its place.
+	pack(p *packer) error
 	// String is the same for recipes that do the same.
 	String() string
 }
@@ -31,27 +31,11 @@ type recipe interface {
 // Bytes returns the size in memory.
 func (w *Weight) Bytes() int { return w.recipe.floats() * floatBytes }
 
-// Pack returns the packed elements.
-func (w *Weight) Pack() []float32 {
-	to := make([]float32, w.recipe.floats())
-	var from []float32
-	switch {
-	case w.Source == nil:
-	case w.Source.DType() == tensor.Int16:
-		shorts := tensor.Data[int16](w.Source)
-		from = make([]float32, (len(shorts)+1)/2)
-		copy(shortsOf(from), shorts)
-	default:
-		from = tensor.Data[float32](w.Source)
-	}
-	w.recipe.pack(to, from)
-	return to
-}
-
 // Weights is the packed constants of a model, shared by all of its plans.
 type Weights struct {
-	items map[weightKey][]*Weight
-	end   int
+	items    map[weightKey][]*Weight
+	end      int
+	resident map[*tensor.Tensor]*tensor.Tensor // of constants that host steps read
 }
 
 // weightKey finds a weight. The value is that of the graph; nil for zeros.
@@ -62,7 +46,7 @@ type weightKey struct {
 
 // NewWeights returns an empty set; the first weight will be at start.
 func NewWeights(start int) *Weights {
-	return &Weights{map[weightKey][]*Weight{}, alignUp(start)}
+	return &Weights{map[weightKey][]*Weight{}, alignUp(start), map[*tensor.Tensor]*tensor.Tensor{}}
 }
 
 // End returns the address behind all weights.
@@ -83,9 +67,21 @@ func (w *Weights) add(v *graph.Value, source *tensor.Tensor, r recipe) (*Weight,
 	return n, true
 }
 
-// sameElements reports whether two constants have the same type and elements.
+// hold returns a constant with its elements, read once for all plans.
+func (w *Weights) hold(t *tensor.Tensor) *tensor.Tensor {
+	if t == nil || t.Source() == nil {
+		return t
+	}
+	if w.resident[t] == nil {
+		w.resident[t] = t.Resident()
+	}
+	return w.resident[t]
+}
+
+// sameElements reports whether two constants have the same type and elements; large ones
+// were not computed for shapes, and are compared by identity.
 func sameElements(a, b *tensor.Tensor) bool {
-	if a == nil || b == nil || a.DType() != b.DType() {
+	if a == nil || b == nil || a.DType() != b.DType() || a.Source() != nil || b.Source() != nil {
 		return false
 	}
 	if a.DType() == tensor.Int16 {
@@ -112,17 +108,48 @@ type panels struct {
 
 func (p panels) floats() int { return (p.n + panelCols - 1) / panelCols * panelCols * p.kPad }
 
-func (p panels) pack(to, from []float32) {
-	for j := range p.n {
-		dst := to[j/panelCols*p.kPad*panelCols+j%panelCols:]
-		for k := range p.k {
-			at := k*p.n + j
-			if p.transposed {
-				at = j*p.k + k
+func (p panels) pack(m *packer) error {
+	if !p.transposed {
+		return p.packRows(m)
+	}
+	return m.panels(p.n, p.kPad, func(to []float32, first, count int) error {
+		from, err := m.read(first*p.k, count*p.k)
+		if err != nil {
+			return err
+		}
+		for j := range count {
+			dst := to[j/panelCols*p.kPad*panelCols+j%panelCols:]
+			for k, v := range from[j*p.k : (j+1)*p.k] {
+				dst[k*panelCols] = v * p.scale
 			}
-			dst[k*panelCols] = from[at] * p.scale
+		}
+		return nil
+	})
+}
+
+// packRows packs [k][n], some rows at a time: of each panel a part.
+func (p panels) packRows(m *packer) error {
+	rows := max(1, blockFloats/p.n)
+	for k := 0; k < p.kPad; k += rows {
+		end := min(k+rows, p.kPad)
+		from, err := m.read(k*p.n, max(0, min(end, p.k)-k)*p.n)
+		if err != nil {
+			return err
+		}
+		for j := 0; j < p.n; j += panelCols {
+			to := m.blank((end - k) * panelCols)
+			cols := min(panelCols, p.n-j)
+			for r := range len(from) / p.n {
+				for c, v := range from[r*p.n+j:][:cols] {
+					to[r*panelCols+c] = v * p.scale
+				}
+			}
+			if err := m.to(j*p.kPad+k*panelCols, to); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
 }
 
 func (p panels) String() string {
@@ -141,18 +168,26 @@ func (w windows) floats() int {
 	return (w.count + panelCols - 1) / panelCols * panelCols * w.rows()
 }
 
-func (w windows) pack(to, from []float32) {
+func (w windows) pack(m *packer) error {
 	stride := lanesUp(w.in * w.merged)
-	for j := range w.count {
-		seen := j / (w.count / w.merged) * w.in // the first input channel of its group
-		dst := to[j/panelCols*w.rows()*panelCols+j%panelCols:]
-		src := from[(w.first+j)*w.in*w.taps:]
-		for t := range w.taps {
-			for i := range w.in {
-				dst[(t*stride+seen+i)*panelCols] = src[i*w.taps+t]
+	each := w.in * w.taps
+	return m.panels(w.count, w.rows(), func(to []float32, first, count int) error {
+		from, err := m.read((w.first+first)*each, count*each)
+		if err != nil {
+			return err
+		}
+		for j := range count {
+			seen := (first + j) / (w.count / w.merged) * w.in // the first input channel of its group
+			dst := to[j/panelCols*w.rows()*panelCols+j%panelCols:]
+			src := from[j*each:]
+			for t := range w.taps {
+				for i := range w.in {
+					dst[(t*stride+seen+i)*panelCols] = src[i*w.taps+t]
+				}
 			}
 		}
-	}
+		return nil
+	})
 }
 
 func (w windows) String() string {
@@ -165,13 +200,15 @@ type taps struct{ channels, taps int }
 
 func (t taps) floats() int { return t.taps * lanesUp(t.channels) }
 
-func (t taps) pack(to, from []float32) {
-	stride := lanesUp(t.channels)
-	for c := range t.channels {
-		for k := range t.taps {
-			to[k*stride+c] = from[c*t.taps+k]
+func (t taps) pack(m *packer) error {
+	return m.whole(t, t.channels*t.taps, func(to, from []float32) {
+		stride := lanesUp(t.channels)
+		for c := range t.channels {
+			for k := range t.taps {
+				to[k*stride+c] = from[c*t.taps+k]
+			}
 		}
-	}
+	})
 }
 
 func (t taps) String() string { return fmt.Sprintf("taps%v", [...]int{t.channels, t.taps}) }
@@ -182,10 +219,12 @@ type vector struct{ n int }
 
 func (v vector) floats() int { return (v.n + panelCols - 1) / panelCols * panelCols }
 
-func (v vector) pack(to, from []float32) {
-	for i := range v.n {
-		to[i] = from[i%len(from)]
-	}
+func (v vector) pack(m *packer) error {
+	return m.whole(v, m.from.Len(), func(to, from []float32) {
+		for i := range v.n {
+			to[i] = from[i%len(from)]
+		}
+	})
 }
 
 func (v vector) String() string { return fmt.Sprintf("vector%d", v.n) }
@@ -196,13 +235,24 @@ type stored struct {
 	layout Layout
 }
 
-func (s stored) floats() int             { return s.layout.floats(s.shape) }
-func (s stored) pack(to, from []float32) { s.layout.store(to, from, s.shape) }
-func (s stored) String() string          { return fmt.Sprintf("%v%v", s.layout, s.shape) }
+func (s stored) floats() int { return s.layout.floats(s.shape) }
+
+func (s stored) pack(m *packer) error {
+	g := gridOf(s.layout, s.shape)
+	switch s.layout {
+	case Plain:
+		return m.rows(1, s.floats(), 1)
+	case Rows:
+		return m.rows(g.length, g.count, g.stride())
+	}
+	return m.whole(s, g.length*g.count, func(to, from []float32) { s.layout.store(to, from, s.shape) })
+}
+
+func (s stored) String() string { return fmt.Sprintf("%v%v", s.layout, s.shape) }
 
 // zeros is n zeros, rounded up to a whole panel.
 type zeros int
 
-func (z zeros) floats() int             { return (int(z) + panelCols - 1) / panelCols * panelCols }
-func (z zeros) pack(to, from []float32) {}
-func (z zeros) String() string          { return fmt.Sprintf("zeros%d", int(z)) }
+func (z zeros) floats() int          { return (int(z) + panelCols - 1) / panelCols * panelCols }
+func (z zeros) pack(m *packer) error { return m.to(0, m.blank(z.floats())) }
+func (z zeros) String() string       { return fmt.Sprintf("zeros%d", int(z)) }

@@ -59,6 +59,25 @@ func (f filters) floats() int {
 	return kernel.WinogradPlaces * kernel.PackedBytes(lanesUp(f.in), f.out) / floatBytes
 }
 
-func (f filters) pack(to, from []float32) { copy(to, kernel.PackWinograd(from, f.out, f.in)) }
+// pack transforms the windows of a panel at a time; of each place a part.
+func (f filters) pack(m *packer) error {
+	const window = 9
+	k := lanesUp(f.in)
+	place := kernel.PackedBytes(k, f.out) / floatBytes
+	for j := 0; j < f.out; j += panelCols {
+		n := min(panelCols, f.out-j)
+		from, err := m.read(j*f.in*window, n*f.in*window)
+		if err != nil {
+			return err
+		}
+		packed := kernel.PackWinograd(from, n, f.in)
+		for i := range kernel.WinogradPlaces {
+			if err := m.to(i*place+j*k, packed[i*panelCols*k:][:panelCols*k]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
 
 func (f filters) String() string { return fmt.Sprintf("filters%v", [...]int{f.in, f.out}) }

@@ -57,10 +57,14 @@ var dtypes = map[DType]struct {
 	Uint4: {"uint4", 1}, Int4: {"int4", 1}, Uint2: {"uint2", 1}, Int2: {"int2", 1},
 }
 
-// String returns ONNX's name of the type in lower case, such as "float32".
+// String returns ONNX's name of the type in lower case, such as "float32", or
+// what kind of composite value it is.
 func (d DType) String() string {
 	if t, ok := dtypes[d]; ok {
 		return t.name
+	}
+	if k, ok := kinds[d]; ok {
+		return k
 	}
 	return "type(" + strconv.Itoa(int(d)) + ")"
 }

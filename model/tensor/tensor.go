@@ -8,13 +8,14 @@ import (
 // ErrLength reports data whose length is not that of the shape.
 var ErrLength = errors.New("tensor: data does not have the length of the shape")
 
-// Tensor is a dense, row-major array. Its elements may be shared with other
-// tensors (a reshape shares them): treat a tensor that was handed out as
-// read-only unless the owner says otherwise. The zero Tensor is not valid.
+// Tensor is a dense, row-major array, or a composite value made of such. Its
+// elements may be shared with other tensors (a reshape shares them): treat a
+// tensor that was handed out as read-only unless the owner says otherwise. The
+// zero Tensor is not valid.
 type Tensor struct {
 	dtype DType
 	shape Shape
-	data  any // a slice of the Element type that stands for dtype, or of a small type
+	data  any // a slice of the Element type that stands for dtype (small.go, composite.go), or deferred
 }
 
 // New returns a tensor of zeros (empty strings, false). It returns ErrShape
@@ -83,13 +84,20 @@ func (t *Tensor) Len() int {
 }
 
 // Any returns the elements as a slice of their Go type ([]float32 for
-// Float32, []Half for Float16 …), for a type switch.
-func (t *Tensor) Any() any { return t.data }
+// Float32, []Half for Float16 …), for a type switch. Those of a deferred tensor
+// are read now; it panics with a *LoadError if that fails.
+func (t *Tensor) Any() any {
+	if src := t.Source(); src != nil {
+		return t.load(src)
+	}
+	return t.data
+}
 
 // Data returns the elements of t, not copied. It panics if t does not hold
-// elements of type T: check DType first.
+// elements of type T: check DType first. Those of a deferred tensor are read now;
+// it panics with a *LoadError if that fails.
 func Data[T Element](t *Tensor) []T {
-	d, ok := t.data.([]T)
+	d, ok := t.Any().([]T)
 	if !ok {
 		panic(fmt.Sprintf("tensor: %v read as %v", t.dtype, TypeOf[T]()))
 	}

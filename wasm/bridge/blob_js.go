@@ -5,6 +5,8 @@ package bridge
 import (
 	"context"
 	"fmt"
+	"io"
+	"sync"
 
 	"github.com/hack-pad/safejs"
 )
@@ -38,6 +40,54 @@ func (b *Blob) Bytes() ([]byte, error) {
 	out := make([]byte, b.size)
 	return out, copyBytes("blob", out, b.array)
 }
+
+// ReadAt implements io.ReaderAt: it copies a part into Go's heap.
+func (b *Blob) ReadAt(p []byte, at int64) (int, error) {
+	n := int(max(0, min(int64(len(p)), b.size-at)))
+	part, err := b.array.Call("subarray", int(at), int(at)+n)
+	if err != nil {
+		return 0, wrap("blob", err)
+	}
+	if err := copyBytes("blob", p[:n], part); err != nil {
+		return 0, err
+	}
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+// Free gives the memory back at once: JavaScript would keep it until Go has noticed
+// that nobody refers to it, and Go's heap does not grow by it. Nobody may use the
+// bytes any more.
+func (b *Blob) Free() {
+	buffer, err := b.array.Get("buffer")
+	if err != nil {
+		return
+	}
+	if port, err := nowhere(); err == nil {
+		// An error leaves the buffer to the collector.
+		_, _ = port.Call("postMessage", 0, []any{buffer})
+	}
+}
+
+// nowhere is a port whose other side is closed: what is given away to it is freed.
+// ArrayBuffer.prototype.transfer does not do that in Chromium, where the page's side
+// of the buffer keeps the memory.
+var nowhere = sync.OnceValues(func() (port safejs.Value, err error) {
+	channel, err := class("MessageChannel").New()
+	if err != nil {
+		return port, err
+	}
+	other, err := channel.Get("port2")
+	if err != nil {
+		return port, err
+	}
+	if _, err := other.Call("close"); err != nil {
+		return port, err
+	}
+	return channel.Get("port1")
+})
 
 // copyBytes copies all bytes of a Uint8Array or Uint8ClampedArray, which must have
 // the length of dst. It looks at the length first because an array whose buffer

@@ -15,6 +15,8 @@ const (
 	maxList    = 64 << 10  // entries of a list: classes, labels, cached models
 	maxPorts   = 4096      // inputs or outputs of a model
 	maxRank    = 32        // dimensions of a tensor
+	maxItems   = 1 << 20   // values in a sequence, those inside them included
+	maxNested  = 4         // depth of sequences, optionals and maps
 	maxSafeInt = 1<<53 - 1 // the largest whole number that JavaScript keeps exactly
 )
 

@@ -45,6 +45,7 @@ var codecs = []codec{
 	{"fromONNX", FromONNX{Bytes: "opaque", Threads: 2}, of(DecodeFromONNX)},
 	{"handle", Handle{Handle: 9}, of(DecodeHandle)},
 	{"model", Model{Model: "leaf"}, of(DecodeModel)},
+	{"sequence", Tensor{Type: "sequence", Items: []Tensor{{Dims: []int{1}, Type: "bool", Data: "opaque"}, {Type: "optional", Items: []Tensor{}}}}, of(DecodeTensor)},
 	{"tensor", Tensor{Dims: []int{}, Type: "float32", Data: 1.5}, of(DecodeTensor)},
 	{"prediction", Prediction{Classes: []Class{{"a", "A", 0.75}, {"b", "B", 0.25}}, Label: "a", Unknown: true, Model: version,
 		Timing: Timing{1, 2, 3, 4, 10.5}, Profile: &profile}, of(DecodePrediction)},
@@ -132,6 +133,11 @@ func TestRefused(t *testing.T) {
 		{"tensor without dims", of(DecodeTensor), map[string]any{"type": "bool", "data": 1}, "tensor.dims is missing"},
 		{"tensor without data", of(DecodeTensor), map[string]any{"type": "bool", "dims": []any{}}, "tensor.data is missing"},
 		{"tensor without type", of(DecodeTensor), map[string]any{"data": 1, "dims": []any{}}, "tensor.type is missing"},
+		{"sequence without items", of(DecodeTensor), map[string]any{"type": "sequence", "items": 1}, "items is"},
+		{"optional of two", of(DecodeTensor), map[string]any{"type": "optional", "items": []any{nil, nil}}, "which no optional has"},
+		{"map without values", of(DecodeTensor), map[string]any{"type": "map", "items": []any{nil}}, "which no map has"},
+		{"item that is nothing", of(DecodeTensor), map[string]any{"type": "sequence", "items": []any{nil}}, "tensor.items"},
+		{"nested", of(DecodeTensor), nestedSequence(6), "nested deeper"},
 		{"negative dim", of(DecodeTensor), map[string]any{"type": "bool", "data": 1, "dims": []any{-1.0}}, "tensor.dims [0] is not a size"},
 		{"huge dim", of(DecodeTensor), map[string]any{"type": "bool", "data": 1, "dims": []any{1.0, 1e300}}, "tensor.dims [1] is not a size"},
 		{"rank", of(DecodeTensor), map[string]any{"type": "bool", "data": 1, "dims": make([]any, 33)}, "tensor.dims has 33 entries"},
@@ -178,4 +184,13 @@ func TestEnvelopes(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", tt.name, tt.got, tt.want)
 		}
 	}
+}
+
+// nestedSequence is a sequence in a sequence …
+func nestedSequence(depth int) map[string]any {
+	v := map[string]any{"type": "sequence", "items": []any{}}
+	for range depth {
+		v = map[string]any{"type": "sequence", "items": []any{v}}
+	}
+	return v
 }

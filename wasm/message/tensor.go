@@ -2,16 +2,33 @@ package message
 
 import "fmt"
 
+// The types of values that are made of others.
+const (
+	TypeSequence = "sequence"
+	TypeOptional = "optional" // of one item or none
+	TypeMap      = "map"      // of two items: a vector of keys and one of values
+)
+
 // Tensor is a value that goes into a model or comes out of it. Its data stays
-// what the host made it: a typed array, or a []any of strings.
+// what the host made it: a typed array, or a []any of strings. A value that is
+// no tensor has items instead of dims and data.
 type Tensor struct {
-	Dims []int
-	Type string // ONNX's name in lower case: "float32", "int64" …
-	Data any
+	Dims  []int
+	Type  string // ONNX's name in lower case: "float32", "int64" …, or one of the above
+	Data  any
+	Items []Tensor
+}
+
+// composite reports whether values of a type have items.
+func composite(typ string) bool {
+	return typ == TypeSequence || typ == TypeOptional || typ == TypeMap
 }
 
 // Encode returns the tensor as a message tree.
 func (t Tensor) Encode() map[string]any {
+	if composite(t.Type) {
+		return map[string]any{"type": t.Type, "items": encodeEach(t.Items)}
+	}
 	dims := make([]any, len(t.Dims))
 	for i, d := range t.Dims {
 		dims[i] = d
@@ -28,6 +45,41 @@ func DecodeTensor(v any) (Tensor, error) {
 }
 
 func decodeTensor(f fields) Tensor {
+	left := maxItems
+	return decodeValue(f, 0, &left)
+}
+
+// decodeValue reads a tensor, or a value at some depth in others; left counts
+// down to too many.
+func decodeValue(f fields, depth int, left *int) Tensor {
+	typ := f.must("type", maxName)
+	if !composite(typ) {
+		return decodeDense(f)
+	}
+	t := Tensor{Type: typ, Items: []Tensor{}}
+	if depth == maxNested {
+		f.fail("items", "are nested deeper than %d", maxNested)
+		return t
+	}
+	list := f.list("items", maxItems)
+	if *left -= len(list); *left < 0 {
+		f.fail("items", "are more than %d", maxItems)
+		return t
+	}
+	if typ == TypeOptional && len(list) > 1 || typ == TypeMap && len(list) != 2 {
+		f.fail("items", "are %d, which no %s has", len(list), typ)
+		return t
+	}
+	for _, v := range list {
+		t.Items = append(t.Items, decodeValue(open(f.path+".items", v, f.err), depth+1, left))
+		if *f.err != nil {
+			break
+		}
+	}
+	return t
+}
+
+func decodeDense(f fields) Tensor {
 	t := Tensor{Type: f.must("type", maxName), Data: f.m["data"], Dims: []int{}}
 	if t.Data == nil {
 		f.fail("data", "is missing")

@@ -48,6 +48,10 @@ func describePorts(ports []model.Port) []message.Port {
 		if p.DType != tensor.Undefined {
 			out[i].Type = p.DType.String()
 		}
+		if p.DType.Composite() {
+			out[i].Type = p.String()
+			continue
+		}
 		if !p.Ranked {
 			continue
 		}

@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 
 	"larder/cache"
 	"larder/model/engine"
+	"larder/model/onnx"
 	"larder/model/pre"
 	"larder/model/tensor"
 	"larder/wasm/message"
@@ -27,8 +27,9 @@ type host interface {
 	Picture(ctx context.Context, input any) (*pre.Image, error)
 	// Form brings text into one of Unicode's normal forms; it is a token.Form.
 	Form(form, text string) string
-	// Bytes copies an ArrayBuffer, a view or a Blob, and hashes it.
-	Bytes(ctx context.Context, v any) ([]byte, [sha256.Size]byte, error)
+	// Source opens an ArrayBuffer, a view or a Blob for reading, and returns its
+	// SHA-256; of a large Blob, which is read piece by piece, an empty one.
+	Source(ctx context.Context, v any) (source, string, error)
 	// Tensor copies a tensor of the page; Data makes its data from one of ours.
 	Tensor(t message.Tensor) (*tensor.Tensor, error)
 	Data(t *tensor.Tensor) (any, error)
@@ -39,6 +40,16 @@ type host interface {
 	// Breathe returns a context for a long computation, whose Err lets the host
 	// deliver messages.
 	Breathe(ctx context.Context) context.Context
+}
+
+// source is a file that a model is read from. It does not lie in Go's heap as a
+// whole.
+type source interface {
+	onnx.Source
+	// Attend makes reads from now on end with another context.
+	Attend(ctx context.Context)
+	// Close lets go of what is at hand; reading goes on after it.
+	Close()
 }
 
 // machine is what runs models, and what a page may know about it.

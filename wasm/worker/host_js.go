@@ -4,7 +4,7 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"time"
 
@@ -85,17 +85,37 @@ func openStore(ctx context.Context) (store.Store, error) {
 	return s, nil
 }
 
-// Bytes implements host.
-func (h *jsHost) Bytes(ctx context.Context, v any) (data []byte, sum [sha256.Size]byte, err error) {
+// maxHashed bounds the Blobs that are read as a whole.
+const maxHashed = 4 << 20
+
+// Source implements host.
+func (h *jsHost) Source(ctx context.Context, v any) (source, string, error) {
+	if blob, ok := v.(safejs.Value); ok && bridge.Is(blob, "Blob") && bridge.ByteLength(blob) > maxHashed {
+		return files{bridge.NewSlices(ctx, blob)}, "", nil
+	}
 	array, err := arrayOf(ctx, v)
 	if err != nil {
-		return nil, sum, err
+		return nil, "", err
 	}
-	if sum, err = bridge.SHA256(ctx, array.JSValue()); err != nil {
-		return nil, sum, err
+	sum, err := bridge.SHA256(ctx, array.JSValue())
+	return held{array}, hex.EncodeToString(sum[:]), err
+}
+
+// held is a source in the memory of the host.
+type held struct{ *bridge.Blob }
+
+func (held) Attend(context.Context) {}
+func (held) Close()                 {}
+
+// files is a Blob that is read piece by piece, with errors that a page can use.
+type files struct{ *bridge.Slices }
+
+func (f files) ReadAt(p []byte, at int64) (int, error) {
+	n, err := f.Slices.ReadAt(p, at)
+	if err != nil {
+		err = unreadable(context.Background(), err)
 	}
-	data, err = array.Bytes()
-	return data, sum, err
+	return n, err
 }
 
 // arrayOf returns the bytes of an ArrayBuffer, a view or a Blob where they are.

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
 	"testing"
@@ -129,15 +130,44 @@ func TestPictureRefuses(t *testing.T) {
 	}
 }
 
-func TestBytesOf(t *testing.T) {
+func TestSource(t *testing.T) {
 	for _, source := range []string{`new Uint8Array([1, 2]).buffer`, `new Uint8Array([1, 2])`, `new Blob([new Uint8Array([1, 2])])`} {
-		data, sum, err := (&jsHost{}).Bytes(t.Context(), eval(t, source))
-		if err != nil || string(data) != "\x01\x02" || sum != sha256.Sum256(data) {
+		data := make([]byte, 2)
+		src, digest, err := (&jsHost{}).Source(t.Context(), eval(t, source))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := src.ReadAt(data, 0); n != 2 || err != nil || string(data) != "\x01\x02" || src.Size() != 2 {
 			t.Errorf("%s: %v, %v", source, data, err)
+		}
+		if sum := sha256.Sum256(data); digest != hex.EncodeToString(sum[:]) {
+			t.Errorf("%s: digest %s", source, digest)
 		}
 	}
 	var own *message.Error
-	if _, _, err := (&jsHost{}).Bytes(t.Context(), "text"); !errors.As(err, &own) || own.Code != message.CodeInvalidInput {
+	if _, _, err := (&jsHost{}).Source(t.Context(), "text"); !errors.As(err, &own) || own.Code != message.CodeInvalidInput {
 		t.Errorf("error %v for a string", err)
+	}
+}
+
+// TestSourceOfLargeBlob reads a Blob of several windows, back and forth.
+func TestSourceOfLargeBlob(t *testing.T) {
+	src, digest, err := (&jsHost{}).Source(t.Context(), eval(t, `new Blob([Uint8Array.from({length: 9 << 20}, (_, i) => i >> 10)])`))
+	if err != nil || digest != "" || src.Size() != 9<<20 {
+		t.Fatalf("%d bytes, digest %q, %v", src.Size(), digest, err)
+	}
+	for _, at := range []int64{0, 4<<20 - 3, 8 << 20, 5, 9<<20 - 6} {
+		b := make([]byte, 6)
+		if n, err := src.ReadAt(b, at); n != len(b) || err != nil {
+			t.Fatalf("at %d: %d, %v", at, n, err)
+		}
+		for i, v := range b {
+			if v != byte((at+int64(i))>>10) {
+				t.Errorf("byte %d is %d", at+int64(i), v)
+			}
+		}
+	}
+	if n, err := src.ReadAt(make([]byte, 6), 9<<20-2); n != 2 || err != io.EOF {
+		t.Errorf("beyond the end: %d, %v", n, err)
 	}
 }

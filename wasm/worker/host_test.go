@@ -3,8 +3,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -78,13 +80,20 @@ func (h *testHost) Picture(ctx context.Context, input any) (*pre.Image, error) {
 
 func (h *testHost) Form(name, text string) string { return form.Normalize(name, text) }
 
-func (h *testHost) Bytes(_ context.Context, v any) ([]byte, [sha256.Size]byte, error) {
+func (h *testHost) Source(_ context.Context, v any) (source, string, error) {
 	b, ok := v.([]byte)
 	if !ok {
-		return nil, [32]byte{}, fault(message.CodeInvalidInput, "%T has no bytes", v)
+		return nil, "", fault(message.CodeInvalidInput, "%T has no bytes", v)
 	}
-	return b, sha256.Sum256(b), nil
+	sum := sha256.Sum256(b)
+	return heldBytes{bytes.NewReader(b)}, hex.EncodeToString(sum[:]), nil
 }
+
+// heldBytes is a source in Go's heap.
+type heldBytes struct{ *bytes.Reader }
+
+func (heldBytes) Attend(context.Context) {}
+func (heldBytes) Close()                 {}
 
 func (h *testHost) Tensor(t message.Tensor) (*tensor.Tensor, error) {
 	data, ok := t.Data.([]float32)

@@ -54,23 +54,24 @@ func loadEntry(ctx context.Context, e *cache.Entry, with machine, form token.For
 	if m.manifest, err = pack.DecodeManifest(e.Manifest()); err != nil {
 		return nil, err
 	}
-	files := &entryFiles{ctx: ctx, entry: e, tell: tell, dir: path.Dir(m.manifest.Model.File), read: map[string][]byte{}}
-	data, err := files.get(m.manifest.Model.File)
+	files := &entryFiles{ctx: ctx, entry: e, tell: tell, dir: path.Dir(m.manifest.Model.File), open: map[string]*cache.Reader{}}
+	defer files.Close()
+	file, err := files.get(m.manifest.Model.File)
 	if err != nil {
 		return nil, err
 	}
-	tell.Prepare(m.manifest.Model.File, 0, int64(len(data)))
-	m.session, err = model.Load(data, model.Options{Engine: with.engine, External: files.External})
+	tell.Prepare(file.name, 0, file.Size())
+	m.session, err = model.Open(file, model.Options{Engine: with.engine, External: files.External})
 	if err != nil {
 		return nil, err
 	}
 	if hasLabels(m.manifest) {
-		if m.classifier, err = model.NewClassifier(m.session, m.manifest, model.ClassifierOptions{File: files.get, Form: form}); err != nil {
+		if m.classifier, err = model.NewClassifier(m.session, m.manifest, model.ClassifierOptions{File: files.whole, Form: form}); err != nil {
 			m.session.Close()
 			return nil, err
 		}
 	}
-	tell.Prepare(m.manifest.Model.File, int64(len(data)), int64(len(data)))
+	tell.Prepare(file.name, file.Size(), file.Size())
 	m.bytes = files.bytes
 	return m, nil
 }
@@ -84,44 +85,56 @@ func hasLabels(m *pack.Manifest) bool {
 	return false
 }
 
-// entryFiles reads verified files of a version, each once.
+// entryFiles opens verified files of a version, each once.
 type entryFiles struct {
 	ctx   context.Context
 	entry *cache.Entry
 	tell  *progress
 	dir   string // of the network; external weights are named relative to it
-	read  map[string][]byte
+	open  map[string]*cache.Reader
 	bytes int64
 }
 
-func (f *entryFiles) get(name string) ([]byte, error) {
-	if b, ok := f.read[name]; ok {
-		return b, nil
+// entryFile is a file of a version.
+type entryFile struct {
+	*cache.Reader
+	name string
+}
+
+func (f *entryFiles) get(name string) (entryFile, error) {
+	r := f.open[name]
+	if r == nil {
+		var err error
+		if r, err = f.entry.Reader(f.ctx, name, f.tell.Cache); err != nil {
+			return entryFile{}, err
+		}
+		f.open[name] = r
+		f.bytes += r.Size()
 	}
+	return entryFile{r, name}, nil
+}
+
+// whole reads all of a file.
+func (f *entryFiles) whole(name string) ([]byte, error) {
 	file, err := f.entry.File(f.ctx, name, f.tell.Cache)
 	if err != nil {
 		return nil, err
 	}
-	b, err := file.Bytes()
-	if err != nil {
-		return nil, err
-	}
-	f.read[name] = b
-	f.bytes += int64(len(b))
-	return b, nil
+	f.bytes += file.Size()
+	return file.Bytes()
 }
 
 // External serves weights that lie beside the network. The location comes from
 // the network's file: the manifest's list, which the cache looks it up in, is
 // what keeps it inside the package.
-func (f *entryFiles) External(location string, offset, length int64) ([]byte, error) {
-	name := path.Join(f.dir, location)
-	b, err := f.get(name)
-	if err != nil {
-		return nil, err
+func (f *entryFiles) External(location string) (onnx.Source, error) {
+	return f.get(path.Join(f.dir, location))
+}
+
+// Close ends the load: what is read later is read for a run.
+func (f *entryFiles) Close() {
+	for _, r := range f.open {
+		r.Close()
+		r.Attend(context.Background())
 	}
-	if offset < 0 || length < 0 || offset > int64(len(b)) || length > int64(len(b))-offset {
-		return nil, &onnx.Error{Code: onnx.Malformed, Reason: "external data goes beyond the end of " + name}
-	}
-	return b[offset : offset+length], nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 
 	"larder/model"
@@ -16,11 +15,10 @@ func (s *server) fromONNX(ctx context.Context, c call) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	data, sum, err := s.host.Bytes(ctx, p.Bytes)
+	src, digest, err := s.host.Source(ctx, p.Bytes)
 	if err != nil {
 		return result{}, err
 	}
-	digest := hex.EncodeToString(sum[:])
 	tell := s.progress(c.id)
 	asked := p.Threads
 	if l, err := s.opened(); err == nil && asked == 0 {
@@ -29,18 +27,23 @@ func (s *server) fromONNX(ctx context.Context, c call) (result, error) {
 	// Bare networks and versions of a registry never share a session: their
 	// digests are of different things.
 	key := fmt.Sprintf("onnx:%d:%s", asked, digest)
+	if digest == "" { // nor do Blobs that were not hashed
+		key = fmt.Sprintf("onnx:blob:%d", c.id)
+	}
 	m, _, err := s.shelf.Take(ctx, key, func() (*loaded, error) {
 		machine, err := s.host.Engine(ctx, asked)
 		if err != nil {
 			return nil, err
 		}
-		tell.Prepare("", 0, int64(len(data)))
-		session, err := model.Load(data, model.Options{Engine: machine.engine})
+		tell.Prepare("", 0, src.Size())
+		session, err := model.Open(src, model.Options{Engine: machine.engine})
+		src.Close()
 		if err != nil {
 			return nil, err
 		}
-		tell.Prepare("", int64(len(data)), int64(len(data)))
-		return &loaded{session: session, machine: machine, bytes: int64(len(data))}, nil
+		src.Attend(context.Background())
+		tell.Prepare("", src.Size(), src.Size())
+		return &loaded{session: session, machine: machine, bytes: src.Size()}, nil
 	})
 	if err != nil {
 		return result{}, err

@@ -361,16 +361,17 @@ func TestPredictOtherKind(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		input any
+		code  string
 	}{
-		{"a text", "leaf"},
-		{"a pair of texts", map[string]any{"text": "a", "pair": "b"}},
-		{"a row", map[string]any{"length": 1.0}},
-		{"a text that is no string", map[string]any{"text": 1.0}},
-		{"a text and more", map[string]any{"text": "a", "length": 1.0}},
-		{"a row with a string", map[string]any{"length": "1"}},
+		{"a text", "leaf", message.CodeUnsupportedInput},
+		{"a pair of texts", map[string]any{"text": "a", "pair": "b"}, message.CodeUnsupportedInput},
+		{"a row", map[string]any{"length": 1.0}, message.CodeUnsupportedInput},
+		{"a text that is no string", map[string]any{"text": 1.0}, message.CodeInvalidInput},
+		{"a text and more", map[string]any{"text": "a", "length": 1.0}, message.CodeInvalidInput},
+		{"a row with a string", map[string]any{"length": "1"}, message.CodeInvalidInput},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b.refused(message.CodeInvalidInput, message.MethodPredict, message.Input{Handle: info.Handle, Input: tt.input}.Encode())
+			b.refused(tt.code, message.MethodPredict, message.Input{Handle: info.Handle, Input: tt.input}.Encode())
 		})
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"runtime"
 	"runtime/debug"
 	"sync"
 
@@ -55,6 +56,7 @@ func (s *shelf) Take(ctx context.Context, digest string, load func() (*loaded, e
 	percent := debug.SetGCPercent(loadGCPercent)
 	m, err = load()
 	debug.SetGCPercent(percent)
+	go runtime.GC() // JavaScript keeps what Go's values refer to until they are finalized
 	if err != nil {
 		return nil, false, err
 	}

@@ -100,7 +100,7 @@ test("what is no text for a model of text is refused by name", async (t) => {
     return out;
   });
   assert.deepEqual(codes, {
-    empty: "invalid-input", long: "invalid-input", fields: "invalid-input", mixed: "invalid-input",
-    list: "invalid-input", three: "invalid-input", nothing: "unsupported-input", textForPictures: "invalid-input",
+    empty: "invalid-input", long: "invalid-input", fields: "unsupported-input", mixed: "invalid-input",
+    list: "invalid-input", three: "invalid-input", nothing: "unsupported-input", textForPictures: "unsupported-input",
   });
 });

@@ -172,10 +172,10 @@ export interface Model {
    * which of them it takes. A picture's EXIF orientation is applied, its colours are
    * taken as stored, and it stays the caller's.
    *
-   * Codes: `invalid-input` (empty, cut short, damaged, a field that lacks, an input
-   * of another kind than the model takes), `unsupported-input` (a format this browser
-   * does not read, more than 33.5 megapixels, a model without labels), `aborted`,
-   * `closed`.
+   * Codes: `invalid-input` (empty, cut short, damaged, a field that lacks),
+   * `unsupported-input` (an input of another kind than the model takes, a format this
+   * browser does not read, more than 33.5 megapixels, a model without labels),
+   * `aborted`, `closed`.
    */
   predict(input: Question, options?: CallOptions): Promise<Prediction>;
 
@@ -186,9 +186,12 @@ export interface Model {
    * Computes all outputs from named tensors. The arrays are copied unless `transfer`
    * is true: then their buffers are given away, and the arrays are empty afterwards.
    *
+   * Outputs that are no tensors come as the other kinds of Value; name them in the
+   * type argument: `run<{ label: Tensor; probabilities: Map<string, number>[] }>(…)`.
+   *
    * Codes: `invalid-input`, `aborted`, `closed`.
    */
-  run(inputs: Tensors, options?: RunOptions): Promise<Tensors>;
+  run<Outputs extends Values = Tensors>(inputs: Values, options?: RunOptions): Promise<Outputs>;
 
   /** Gives the memory back. Disposing twice is no error; any other use is one, with the code `closed`. */
   dispose(): Promise<void>;
@@ -231,8 +234,11 @@ export interface Label {
 
 export interface Port {
   readonly name: string;
-  /** The element type; null if the model does not say. */
-  readonly type: ElementType | null;
+  /**
+   * The element type; of a value that is no tensor a text such as
+   * `sequence(map(int64, float32))`; null if the model does not say.
+   */
+  readonly type: ElementType | `${"sequence" | "optional" | "map"}${string}` | null;
   /** Sizes; a name or null for one that varies. Null if not even their number is known. */
   readonly dims: readonly (number | string | null)[] | null;
   /** Whether the model has a default for it. */
@@ -306,6 +312,16 @@ export interface ProfileStep {
   /** Of the sum of all steps, 0 to 1. */
   share: number;
 }
+
+/**
+ * What goes into a model and comes out: a tensor; an array for a sequence; null for an
+ * optional that is empty; a Map. Keys of int64 come out as numbers (as bigint beyond
+ * 2^53), values of int64 as bigint.
+ */
+export type Value = Tensor | Value[] | Map<string | number | bigint, string | number | bigint> | null;
+
+/** Named values. */
+export type Values = Record<string, Value>;
 
 /** Named tensors. */
 export type Tensors = Record<string, Tensor>;

@@ -128,10 +128,10 @@ class Model {
   }
 
   async run(inputs, { signal, transfer = false } = {}) {
-    const { tensors, buffers } = pack(inputs, transfer);
+    const { tensors, buffers } = pack(inputs, transfer, this.inputs);
     const { outputs, profile } = await this.#call("run", { inputs: tensors, profile: this.#watched }, { signal, transfer: buffers });
     this.#profile = profile;
-    return outputs;
+    return Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, unpack(value)]));
   }
 
   async dispose() {
@@ -397,21 +397,73 @@ function part(view) {
   return isA(view, "DataView") ? view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength) : view.slice();
 }
 
-// pack takes named tensors apart into what can be sent. With transfer the arrays'
-// buffers are given away, each once.
-function pack(inputs, transfer) {
+// pack takes named values apart into what can be sent. With transfer the arrays'
+// buffers are given away, each once. Sequences, empty optionals and maps have items.
+function pack(inputs, transfer, ports) {
   if (inputs === null || typeof inputs !== "object") throw new LarderError("invalid-input", "the inputs are no object of tensors by name");
   const tensors = {};
   const buffers = new Set();
-  for (const [name, tensor] of Object.entries(inputs)) {
-    if (tensor === null || typeof tensor !== "object") throw new LarderError("invalid-input", `input "${name}" is no tensor {dims, type, data}`);
-    let { dims, type, data } = tensor;
-    if (ArrayBuffer.isView(data)) {
-      if (!transfer) data = part(data);
-      else if (data.buffer instanceof ArrayBuffer) buffers.add(data.buffer);
-    }
-    tensors[name] = { dims: Array.from(dims ?? [], Number), type, data };
-    if (dims === undefined || dims === null) delete tensors[name].dims;
+  for (const [name, value] of Object.entries(inputs)) {
+    const type = ports.find((port) => port.name === name)?.type ?? "";
+    tensors[name] = packValue(value, { name, type, transfer, buffers, depth: 0 });
   }
   return { tensors, buffers: [...buffers] };
+}
+
+function packValue(value, at) {
+  if (value === null) return { type: "optional", items: [] };
+  if (Array.isArray(value) && at.depth < 4) return { type: "sequence", items: value.map((item) => packValue(item, { ...at, depth: at.depth + 1 })) };
+  if (isA(value, "Map")) return packMap(value, at);
+  if (typeof value !== "object" || Array.isArray(value)) throw new LarderError("invalid-input", `input "${at.name}" is no tensor {dims, type, data}`);
+  let { dims, type, data } = value;
+  if (ArrayBuffer.isView(data)) {
+    if (!at.transfer) data = part(data);
+    else if (data.buffer instanceof ArrayBuffer) at.buffers.add(data.buffer);
+  }
+  const tensor = { dims: Array.from(dims ?? [], Number), type, data };
+  if (dims === undefined || dims === null) delete tensor.dims;
+  return tensor;
+}
+
+// packMap makes vectors of the keys and values, of the types that the port says;
+// where it says nothing, numbers become float32.
+function packMap(map, { name, type }) {
+  const [, key, value] = /map\((\w+), (\w+)\)/.exec(type) ?? [];
+  const all = (list, kind) => list.every((v) => typeof v === kind);
+  const vector = (list, wanted) => {
+    const kind = wanted ?? (all(list, "string") ? "string" : all(list, "bigint") ? "int64" : "float32");
+    try {
+      const data = {
+        string: () => (all(list, "string") ? list : undefined),
+        int64: () => BigInt64Array.from(list, BigInt),
+        float32: () => Float32Array.from(list, Number),
+        float64: () => Float64Array.from(list, Number),
+      }[kind]?.();
+      if (data) return { dims: [list.length], type: kind, data };
+    } catch {
+      // A key that is no whole number, and the like.
+    }
+    throw new LarderError("invalid-input", `input "${name}" is a Map whose entries are not ${kind}`);
+  };
+  const keys = [...map.keys()];
+  return { type: "map", items: [vector(keys, key ?? (all(keys, "string") ? "string" : "int64")), vector([...map.values()], value)] };
+}
+
+// unpack is the reverse of pack: arrays, null for an empty optional, and Map.
+function unpack(value) {
+  const items = value.items?.map(unpack);
+  switch (value.type) {
+    case "sequence":
+      return items;
+    case "optional":
+      return items[0] ?? null;
+    case "map":
+      return new Map(Array.from(items[0].data, (key, i) => [whole(key), items[1].data[i]]));
+  }
+  return value;
+}
+
+// whole makes a number of a bigint that is one: keys are looked up by what people write.
+function whole(key) {
+  return typeof key === "bigint" && BigInt.asIntN(53, key) === key ? Number(key) : key;
 }

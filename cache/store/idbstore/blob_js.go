@@ -4,6 +4,7 @@ package idbstore
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/hack-pad/safejs"
 
@@ -38,6 +39,59 @@ func (b *Blob) Bytes() ([]byte, error) {
 	}
 	return out, nil
 }
+
+// ReadAt implements io.ReaderAt: it copies a part into Go's heap. The part must lie
+// within the Blob.
+func (b *Blob) ReadAt(p []byte, at int64) (int, error) {
+	part, err := b.array.Call("subarray", int(at), int(at)+len(p))
+	if err != nil {
+		return 0, typed("bytes", "", err)
+	}
+	if n, err := part.Length(); err != nil || n != len(p) {
+		return 0, &store.Error{Code: store.Internal, Op: "bytes", Err: fmt.Errorf("the buffer was transferred away")}
+	}
+	if len(p) == 0 {
+		return 0, nil
+	}
+	n, err := safejs.CopyBytesToGo(p, part)
+	return n, err
+}
+
+// Free gives the memory back at once: JavaScript would keep it until Go has noticed
+// that nobody refers to it, and Go's heap does not grow by it. Nobody may use the
+// bytes any more.
+func (b *Blob) Free() {
+	buffer, err := b.array.Get("buffer")
+	if err != nil {
+		return
+	}
+	if port, err := nowhere(); err == nil {
+		// An error leaves the buffer to the collector.
+		_, _ = port.Call("postMessage", 0, []any{buffer})
+	}
+}
+
+// nowhere is a port whose other side is closed: what is given away to it is freed.
+// ArrayBuffer.prototype.transfer does not do that in Chromium, where the page's side
+// of the buffer keeps the memory.
+var nowhere = sync.OnceValues(func() (port safejs.Value, err error) {
+	class, err := global("MessageChannel")
+	if err != nil {
+		return port, err
+	}
+	channel, err := class.New()
+	if err != nil {
+		return port, err
+	}
+	other, err := channel.Get("port2")
+	if err != nil {
+		return port, err
+	}
+	if _, err := other.Call("close"); err != nil {
+		return port, err
+	}
+	return channel.Get("port1")
+})
 
 // foreign is a Blob whose bytes are in the browser's memory already: an ArrayBuffer or
 // a view of one.

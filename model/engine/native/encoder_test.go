@@ -3,10 +3,12 @@ package native_test
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
 
+	"larder/model/onnx"
 	"larder/model/op"
 	"larder/model/plan"
 	"larder/model/tensor"
@@ -49,6 +51,68 @@ var attentionFamilies = []family{
 		}
 		m.add(node("Transpose", "k", "kt", ints("perm", 0, 1, 3, 2)), node("MatMul", "q kt", "a"), node("Softmax", "a", "p"), node("MatMul", "p v", "o"),
 			node("Transpose", "o", "o1", ints("perm", 0, 2, 1, 3)), node("Reshape", "o1 t", "y"))
+		return m
+	}},
+	{"Attention of opset 23", func(r *rand.Rand) *model {
+		m, b, kv, group, rows, keys := newModel(), 1+r.IntN(2), 1+r.IntN(2), 1+r.IntN(2), size(r), size(r)
+		m.opset = 23
+		depth, width := 4*(1+r.IntN(2)), 4*(1+r.IntN(2))
+		attrs := []*onnx.Attribute{integer("is_causal", 0)}
+		if r.IntN(2) == 0 {
+			m.in("q", noise(r, b, rows, kv*group*depth))
+			m.in("k", noise(r, b, keys, kv*depth))
+			m.in("v", noise(r, b, keys, kv*width))
+			attrs = append(attrs, integer("q_num_heads", kv*group), integer("kv_num_heads", kv))
+		} else {
+			depth, width = depth-r.IntN(4), width-r.IntN(4)
+			m.in("q", noise(r, b, kv*group, rows, depth))
+			m.in("k", noise(r, b, kv, keys, depth))
+			m.in("v", noise(r, b, kv, keys, width))
+		}
+		in := "q k v"
+		switch r.IntN(3) {
+		case 0:
+			attrs[0] = integer("is_causal", 1)
+		case 1:
+			mask := noise(r, pick(r, 1, b), 1, pick(r, 1, rows), keys)
+			for i := range tensor.Data[float32](mask) {
+				if r.IntN(3) == 0 || i < keys && r.IntN(2) == 0 {
+					tensor.Data[float32](mask)[i] = float32(math.Inf(-1))
+				}
+			}
+			m.in("mask", mask)
+			in += " mask"
+		}
+		m.add(node("Attention", in, "a", attrs...), node("Tanh", "a", "y"))
+		return m
+	}},
+	{"com.microsoft.MultiHeadAttention", func(r *rand.Rand) *model {
+		m, b, heads, rows, width := newModel(), 1+r.IntN(2), 1+r.IntN(3), size(r), 4*(1+r.IntN(2))
+		for _, name := range []string{"q", "k", "v"} {
+			m.in(name, noise(r, b, rows, heads*width))
+		}
+		m.let("b", noise(r, 3*heads*width))
+		n := node("MultiHeadAttention", pick(r, "q k v", "q k v b"), "a", integer("num_heads", heads))
+		n.Domain = "com.microsoft"
+		m.add(n, node("Tanh", "a", "y"))
+		return m
+	}},
+	{"MatMul with broadcasting", func(r *rand.Rand) *model {
+		m, rows, k, n := newModel(), size(r), size(r), size(r)
+		batch := []int{1 + r.IntN(3), 1 + r.IntN(3), 1 + r.IntN(3)}
+		side := func(rows, columns int) []int {
+			d := append([]int{}, batch...)
+			for i := range d {
+				if r.IntN(2) == 0 {
+					d[i] = 1
+				}
+			}
+			return append(d[r.IntN(4):], rows, columns)
+		}
+		x, w := side(rows, k), side(k, n)
+		m.in("x", noise(r, x...))
+		m.in("w", noise(r, w...))
+		m.add(node("Tanh", "x", "a"), node("Relu", "w", "v"), node("MatMul", "a v", "p"), node("Sigmoid", "p", "y"))
 		return m
 	}},
 	{"Gather", func(r *rand.Rand) *model {

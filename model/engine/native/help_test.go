@@ -142,7 +142,9 @@ func (m *model) graph(t testing.TB) *graph.Graph {
 	for _, name := range m.outputs {
 		g.Outputs = append(g.Outputs, &onnx.ValueInfo{Name: name})
 	}
-	b, err := graph.Build(onnxtest.File(m.opset, g), op.All())
+	file := onnxtest.File(m.opset, g)
+	file.Opsets = append(file.Opsets, onnx.Opset{Domain: "com.microsoft", Version: 1})
+	b, err := graph.Build(file, op.All())
 	if err != nil {
 		t.Fatal(err)
 	}

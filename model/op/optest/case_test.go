@@ -86,7 +86,7 @@ func check(ctx context.Context, files fs.FS, name string) error {
 		if p.Optional {
 			continue // also an initializer: it has no file
 		}
-		t, err := readTensor(files, name, "input", i)
+		t, err := readValue(files, name, "input", i, p)
 		if errors.Is(err, fs.ErrNotExist) {
 			break
 		}
@@ -101,7 +101,7 @@ func check(ctx context.Context, files fs.FS, name string) error {
 		return err
 	}
 	for i, p := range s.Outputs() {
-		want, err := readTensor(files, name, "output", i)
+		want, err := readValue(files, name, "output", i, p)
 		if err != nil {
 			return err
 		}
@@ -112,15 +112,26 @@ func check(ctx context.Context, files fs.FS, name string) error {
 	return nil
 }
 
-func readTensor(files fs.FS, name, kind string, i int) (*tensor.Tensor, error) {
+// readValue reads what the port says it is.
+func readValue(files fs.FS, name, kind string, i int, p model.Port) (*tensor.Tensor, error) {
 	file := fmt.Sprintf("test_data_set_0/%s_%d.pb", kind, i)
 	data, err := fs.ReadFile(files, path.Join(name, file))
 	if err != nil {
 		return nil, err
 	}
-	t, err := onnx.DecodeTensor(data)
+	decode := map[tensor.DType]func([]byte) (*tensor.Tensor, error){tensor.Sequence: onnx.DecodeSequence, tensor.Optional: onnx.DecodeOptional}[p.DType]
+	if decode == nil {
+		decode = func(b []byte) (*tensor.Tensor, error) {
+			t, err := onnx.DecodeTensor(b)
+			if err != nil {
+				return nil, err
+			}
+			return t.Data, nil
+		}
+	}
+	t, err := decode(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	return t.Data, nil
+	return t, nil
 }

@@ -29,6 +29,13 @@ func equal(got, want *tensor.Tensor) error {
 		return fmt.Errorf("got %v, want %v", got, want)
 	}
 	switch w := want.Any().(type) {
+	case []*tensor.Tensor:
+		for i, item := range w {
+			if err := equal(got.Items()[i], item); err != nil {
+				return fmt.Errorf("item %d: %w", i, err)
+			}
+		}
+		return nil
 	case []float32:
 		return near(tensor.Data[float32](got), w, want.DType(), func(v float32) float64 { return float64(v) })
 	case []float64:

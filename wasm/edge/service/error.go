@@ -56,7 +56,7 @@ func toHTTP(err error) *httpError {
 		return &httpError{status: 502, text: re.Error()}
 	case errors.As(err, &pe):
 		return &httpError{status: 502, text: pe.Error()}
-	case errors.As(err, &me) && me.Code == model.InvalidInput:
+	case errors.As(err, &me) && (me.Code == model.InvalidInput || me.Code == model.UnsupportedInput):
 		return &httpError{status: 400, text: me.Error()}
 	case errors.As(err, &me) && me.Code == model.UnsupportedOperator:
 		return &httpError{status: 501, text: me.Error()}

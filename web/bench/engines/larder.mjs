@@ -2,6 +2,7 @@
 export const title = "Larder";
 export const where = "page";
 export const file = (model) => `${model}.onnx`;
+export const form = "blob"; // read piece by piece, never in memory as a whole
 
 let larder;
 

@@ -44,7 +44,7 @@ export function makeHost(engine, { model, inputs, threads, navigation }) {
   }
 
   async function download() {
-    const [bytes, graph] = await Promise.all([get(engine.file(model), "arrayBuffer"), engine.graph && get(engine.graph(model), "json")]);
+    const [bytes, graph] = await Promise.all([get(engine.file(model), engine.form ?? "arrayBuffer"), engine.graph && get(engine.graph(model), "json")]);
     return { bytes, graph };
   }
 
