@@ -3,8 +3,9 @@ package op
 import "larder/model/tensor"
 
 // Attrs holds a node's attributes by name. A value is one of int64, float32,
-// string, *tensor.Tensor, []int64, []float32, []string, []*tensor.Tensor, or an
-// opaque value of a kind that no operator reads yet (graphs, types).
+// string, *tensor.Tensor, []int64, []float32, []string, []*tensor.Tensor, a Value
+// for a type, or an opaque value of a kind that no operator reads (a graph, which
+// is model/graph's business).
 type Attrs map[string]any
 
 // get returns the attribute as a T, or def if it is absent; an attribute of

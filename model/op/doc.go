@@ -15,6 +15,8 @@
 //     them, and the methods types and run of a rule (rule.go): types finds the
 //     outputs' types and shapes from what is known, run computes. newRuled makes
 //     an [Operator] of it that bounds results and propagates constants.
+//     A rule that reads sequences, optionals or maps embeds composites; the others
+//     never see them.
 //  3. Add one line to the family's table beside it: domain, name, the first
 //     opset of that meaning, constructor. A new table goes into All in
 //     registry.go.

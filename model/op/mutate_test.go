@@ -15,7 +15,7 @@ func rightCases() []opCase {
 	to := opCase{typ: "Cast", attrs: Attrs{"to": int64(7)}, in: tensors{count(2, 2)}}
 	like := opCase{typ: "CastLike", in: tensors{count(2), tensor.Vector(true)}}
 	bits := opCase{typ: "BitCast", opset: 26, attrs: Attrs{"to": int64(7)}, in: tensors{of(dims(2), 1.5, -2.0)}}
-	return slices.Concat(moveCases, quantizeCases, mlCases, compositeCases, textCases, networkCases, contribCases, opset1Cases, []opCase{to, like, bits})
+	return slices.Concat(moveCases, quantizeCases, mlCases, compositeCases, svmCases, textCases, networkCases, contribCases, opset1Cases, []opCase{to, like, bits})
 }
 
 // TestMutated spoils right calls in one or more places: nothing panics, every
@@ -40,7 +40,7 @@ func TestRightCasesCoverTables(t *testing.T) {
 		has[[2]string{c.domain, c.typ}] = true
 	}
 	for _, e := range slices.Concat(reshapeOps, layoutOps, sliceOps, gatherOps, repeatOps, padOps, scatterOps, chooseOps,
-		resizeOps, constantOps, castOps, quantizeOps, quantizedOps, treeOps, linearOps, featureOps, labelOps, dictOps, sequenceOps, optionalOps, textOps,
+		resizeOps, constantOps, castOps, quantizeOps, quantizedOps, treeOps, linearOps, featureOps, labelOps, dictOps, sequenceOps, optionalOps, textOps, svmOps,
 		lossOps, attentionOps, rotaryOps, recurrentOps, sampleOps, detectOps, signalOps, stateOps, placeOps, squareOps,
 		contribOps, contribQuantOps) {
 		if !has[[2]string{e.Domain, e.Type}] && !noCase[e.Type] {

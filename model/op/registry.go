@@ -70,7 +70,7 @@ func All() *Registry {
 		// Values made of tensors.
 		sequenceOps, optionalOps, textOps,
 		// Classic machine learning (ai.onnx.ml).
-		treeOps, linearOps, featureOps, labelOps, dictOps,
+		treeOps, linearOps, featureOps, labelOps, dictOps, svmOps,
 		// Arithmetic element by element.
 		elementwiseOps, compareOps, mathOps,
 		activationOps, clipOps, preluOps, shrinkOps, softmaxOps,

@@ -25,6 +25,7 @@ var All = []Pass{
 	{"gelu", GELU},
 	{"hardswish", HardSwish},
 	{"silu", SiLU},
+	{"lrn", LRN},
 	{"unbind", Unbind},
 	{"transpose", Transpose},
 	{"attention", Attention},

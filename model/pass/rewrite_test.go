@@ -135,6 +135,9 @@ var rewriteCases = []rewriteCase{
 	{"hardswish: not of another slope", pass.HardSwish, seq, nil,
 		[]*onnx.Node{node("HardSigmoid", "x", "a"), node("Mul", "x a", "y")}, "a = HardSigmoid(x)\ny = Mul(x, a)"},
 
+	{"lrn: as a convolution", pass.LRN, image, nil, []*onnx.Node{node("LRN", "x", "y", onnxtest.Attr("size", int64(2)))},
+		"y/square = Mul(x, x)\ny/sum = Conv(y/square, y/band, y/bias)\ny/factor = Pow(y/sum, y/power)\ny = Mul(x, y/factor)"},
+	{"lrn: not of unknown channels", pass.LRN, []any{1, "C", 5, 5}, nil, []*onnx.Node{node("LRN", "x", "y", onnxtest.Attr("size", int64(3)))}, "y = LRN(x) {size=3}"},
 	{"gelu: by erf", pass.GELU, seq, []*onnx.Tensor{number("r", math.Sqrt2), number("one", 1), number("h", .5)},
 		[]*onnx.Node{node("Div", "x r", "a"), node("Erf", "a", "e"), node("Add", "e one", "p"), node("Mul", "x p", "m"), node("Mul", "m h", "y")},
 		`y = Gelu(x) {approximate="none"}`},

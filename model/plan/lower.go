@@ -47,6 +47,8 @@ var lowerings = map[string]lowering{
 	"Expand": lowerExpand,
 	"Slice":  lowerSlice,
 	"Split":  lowerSplit,
+	// pad.go
+	"Pad": lowerPad,
 	// gather.go
 	"Gather": lowerGather,
 	// attention.go

@@ -2,6 +2,7 @@ package native_test
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -257,6 +258,39 @@ var families = []family{
 		m.let("axes", tensor.Vector(int64(axis-pick(r, 0, len(d)))))
 		m.let("steps", tensor.Vector(step))
 		m.add(node("Relu", "x", "a"), node("Slice", "a from to axes steps", "b"), node("Sigmoid", "b", "y"))
+		return m
+	}},
+	{"Pad", func(r *rand.Rand) *model {
+		m, d := newModel(), dims(r, 1+r.IntN(4))
+		pads := make([]int64, 2*len(d))
+		for i := range pads {
+			if pads[i] = int64(r.IntN(4)); d[i%len(d)] > 4 && r.IntN(3) == 0 {
+				pads[i] = -int64(r.IntN(3))
+			}
+		}
+		m.in("x", noise(r, d...))
+		m.let("p", tensor.Vector(pads...))
+		m.let("v", tensor.Scalar(pick(r, 0, 1.5, float32(math.Inf(-1)))))
+		m.add(node("Relu", "x", "a"), node("Pad", pick(r, "a p", "a p v"), "b"), node("Sigmoid", "b", "y"))
+		return m
+	}},
+	{"LRN", func(r *rand.Rand) *model {
+		m, c := newModel(), size(r)
+		m.in("x", noise(r, 1+r.IntN(2), 3, 3, 4))
+		m.let("w", noise(r, c, 3, 1, 1)) // says how many channels there are
+		m.add(node("Conv", "x w", "a"), node("LRN", "a", "b", integer("size", 1+r.IntN(7)), float("alpha", pick[float32](r, 1e-4, 0.5)),
+			float("beta", pick[float32](r, 0.75, 1)), float("bias", pick[float32](r, 1, 2))), node("Sigmoid", "b", "y"))
+		return m
+	}},
+	{"Pad of pictures", func(r *rand.Rand) *model {
+		m, c := newModel(), size(r)
+		m.in("x", noise(r, 1, c, 3, 4))
+		m.let("w", noise(r, size(r), c, 1, 1))
+		m.let("p", tensor.Vector(int64(r.IntN(3)), int64(r.IntN(3)), int64(r.IntN(3)), int64(r.IntN(3))))
+		m.let("v", tensor.Scalar(pick[float32](r, 0, 1.5)))
+		m.let("axes", tensor.Vector(int64(2), pick[int64](r, -1, -3)))
+		m.opset = 18
+		m.add(node("Conv", "x w", "a"), node("Pad", "a p v axes", "b"), node("Sigmoid", "b", "e"), node("GlobalAveragePool", "e", "y"))
 		return m
 	}},
 	{"Expand", func(r *rand.Rand) *model {
