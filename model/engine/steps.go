@@ -117,7 +117,11 @@ func (r *plannedRun) putIndices(s *plan.Step) error {
 			v = int64(d[i])
 		}
 		if v < -int64(s.Limit) || v >= int64(s.Limit) {
-			return s.Node.Fail(nil, op.Invalidf("index %d of %q is outside a dimension of size %d", v, s.Value, s.Limit))
+			err := op.Invalidf("index %d of %q is outside a dimension of size %d", v, s.Value, s.Limit)
+			if s.Node != nil {
+				err = s.Node.Fail(nil, err)
+			}
+			return err
 		}
 		if v < 0 {
 			v += int64(s.Limit)

@@ -98,6 +98,7 @@ func table() [numbers]entry {
 		QMean:         {emitQMean, QMeanArgs{}},
 		Range:         {emitRange, RangeArgs{}},
 		QuantizeBy:    {emitQuantizeBy, QuantizeByArgs{}},
+		TreeSum:       {emitTrees, TreeArgs{}},
 	}
 }
 

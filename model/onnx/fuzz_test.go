@@ -7,6 +7,7 @@ import (
 
 	"larder/model/onnx"
 	"larder/model/onnx/onnxtest"
+	"larder/model/tensor"
 )
 
 // allocated returns how many bytes were ever allocated. Unlike
@@ -57,6 +58,27 @@ func FuzzDecodeTensor(f *testing.F) {
 		}
 		if err == nil && w.Data.Len() > len(b) {
 			t.Errorf("%v from %d bytes", w.Data, len(b))
+		}
+	})
+}
+
+func FuzzDecodeValue(f *testing.F) {
+	w := []byte(onnxtest.Tensor("w", samples()[0]))
+	inner := onnxtest.Msg{}.Bytes(3, w)
+	f.Add([]byte(inner.Bytes(3, w)))
+	f.Add([]byte(onnxtest.Msg{}.Bytes(5, inner).Bytes(7, inner)))
+	f.Add([]byte(onnxtest.Msg{}.Bytes(6, onnxtest.Msg{}.Varint(3, 1).Bytes(5, inner))))
+	f.Add([]byte(onnxtest.Msg{}.Bytes(6, onnxtest.Msg{}.Text(4, "a").Text(4, "b").Bytes(5, inner))))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for _, decode := range []func([]byte) (*tensor.Tensor, error){onnx.DecodeSequence, onnx.DecodeOptional} {
+			v, err := decode(b)
+			var e *onnx.Error
+			if err != nil && !errors.As(err, &e) {
+				t.Errorf("untyped error %v", err)
+			}
+			if err == nil && v.Len() > len(b) {
+				t.Errorf("%v from %d bytes", v, len(b))
+			}
 		}
 	})
 }

@@ -14,6 +14,7 @@ import (
 //	larder.Conv(X, W, B, R) = clamp(Conv(X, W, B) + R)
 //	larder.Gemm(A, B, C, R) = clamp(Gemm(A, B, C) + R)
 //	larder.MatMul(A, B, bias, R) = clamp(MatMul(A, B) + bias + R)
+//	larder.TreeSum(X, forest) = sums of one leaf per tree, see tree_split.go
 //	larder.KeyMask(mask, K) = what is added to scores of attention
 //
 // The attributes low and high are the bounds of clamp, infinite if absent; a
@@ -25,6 +26,7 @@ var fusedOps = []Entry{
 	{Fused, "Gemm", 1, newFusedGemm},
 	{Fused, "KeyMask", 1, newKeyMask},
 	{Fused, "MatMul", 1, newFusedMatMul},
+	{Fused, "TreeSum", 1, newTreeSum},
 }
 
 // Fused is the domain of the operators that rewrites make.

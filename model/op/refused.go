@@ -11,6 +11,7 @@ func refusals() []Entry {
 		codecs   = "programs in a browser hold no picture decoders: give the decoded picture as the input"
 		training = "it trains; export the model for inference"
 		random   = "its result is random, so the same input would not give the same answer: make it a constant"
+		regex    = "a browser program would grow by a tenth for regular expressions: match outside the model"
 		trainDom = previewDomain + ".training"
 	)
 	var list []Entry
@@ -19,6 +20,7 @@ func refusals() []Entry {
 		types          []string
 	}{
 		{codecs, "", []string{"ImageDecoder"}},
+		{regex, "", []string{"RegexFullMatch"}},
 		{random, "", []string{"Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike"}},
 		{training, trainDom, []string{"Adagrad", "Adam", "Gradient", "Momentum"}},
 	} {

@@ -135,15 +135,7 @@ func (c *treeClassifier) run(in []*tensor.Tensor, out []Value) ([]*tensor.Tensor
 				voted[v.target] = true
 			}
 		}
-		if classes == 2 {
-			best[i] = c.binary(s, voted[1], round)
-			continue
-		}
-		for k := range c.base {
-			s[k] = round(s[k] + c.base[k])
-		}
-		best[i] = argMax(s)
-		transformScores(c.transform, s)
+		best[i] = c.finish(s, voted[1], round)
 	}
 	t, err := tensor.Of(scores, out[1].Shape...)
 	if err != nil {
@@ -151,6 +143,19 @@ func (c *treeClassifier) run(in []*tensor.Tensor, out []Value) ([]*tensor.Tensor
 	}
 	z, err := castTensor(t, tensor.Float32)
 	return []*tensor.Tensor{c.labels.of(best), z}, err
+}
+
+// finish makes scores of the sums s of a row, and returns the class.
+func (c *treeClassifier) finish(s []float64, voted bool, round func(float64) float64) int {
+	if len(s) == 2 {
+		return c.binary(s, voted, round)
+	}
+	for k := range c.base {
+		s[k] = round(s[k] + c.base[k])
+	}
+	best := argMax(s)
+	transformScores(c.transform, s)
+	return best
 }
 
 // argMax returns the first place of the largest number.

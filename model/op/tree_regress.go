@@ -74,12 +74,7 @@ func (r *treeRegressor) run(in []*tensor.Tensor, out []Value) ([]*tensor.Tensor,
 	for i := range rows {
 		score := res[i*r.targets:][:r.targets]
 		r.join(score, x[i*cols:][:cols], round)
-		for k := range score {
-			if len(r.base) > 0 {
-				score[k] = round(score[k] + r.base[k])
-			}
-		}
-		transformScores(r.transform, score)
+		r.finish(score, round)
 	}
 	t, err := tensor.Of(res, out[0].Shape...)
 	if err != nil {
@@ -106,11 +101,19 @@ func (r *treeRegressor) join(score, row []float64, round func(float64) float64) 
 			seen[k] = true
 		}
 	}
+}
+
+// finish makes results of the aggregates of a row.
+func (r *treeRegressor) finish(score []float64, round func(float64) float64) {
 	if r.aggregate == "AVERAGE" && len(r.roots) > 0 {
 		for k := range score {
 			score[k] = round(score[k] / float64(len(r.roots)))
 		}
 	}
+	for k := range r.base {
+		score[k] = round(score[k] + r.base[k])
+	}
+	transformScores(r.transform, score)
 }
 
 // transformAttr reads post_transform.

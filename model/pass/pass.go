@@ -36,6 +36,7 @@ var All = []Pass{
 	{"bias", Bias},
 	{"residual", Residual},
 	{"bounds", Bounds},
+	{"trees", Trees},
 	{"dead", Dead}, // again: what only folded nodes needed
 }
 

@@ -54,6 +54,8 @@ var lowerings = map[string]lowering{
 	// attention.go
 	"Attention":        lowerStandardAttention,
 	"larder.Attention": lowerAttention,
+	// trees.go
+	"larder.TreeSum": lowerTrees,
 	// unary.go has a table of its own, and this one besides
 	"Gelu": lowerGelu,
 }

@@ -42,6 +42,9 @@ func sameRows(in, out tensor.Shape, from, to Layout) bool {
 	if to == Picture && len(out) < 3 || from == Picture && len(in) < 3 {
 		return false
 	}
+	if from == Picture && to == Picture && in[0] == out[0] && in[1] == out[1] {
+		return true // pixels in other dimensions, such as one for all patches
+	}
 	// The elements are in the same order if both are row-major, which a picture
 	// of one pixel or one channel is.
 	ordered := func(l Layout, s tensor.Shape) bool { return l != Picture || pixelsOf(s) == 1 || s[1] == 1 }

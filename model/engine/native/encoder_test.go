@@ -97,6 +97,14 @@ var attentionFamilies = []family{
 		m.add(n, node("Tanh", "a", "y"))
 		return m
 	}},
+	{"patches of a picture", func(r *rand.Rand) *model {
+		m, c := newModel(), size(r)
+		m.in("x", noise(r, 1+r.IntN(2), 3, 4, 6))
+		m.let("w", noise(r, c, 3, 2, 2))
+		m.let("s", tensor.Vector(pick(r, []int64{0, 0, -1}, []int64{0, int64(c), 6})...))
+		m.add(node("Conv", "x w", "a", ints("strides", 2, 2)), node("Reshape", "a s", "b"), node("Transpose", "b", "t", ints("perm", 0, 2, 1)), node("Tanh", "t", "y"))
+		return m
+	}},
 	{"MatMul with broadcasting", func(r *rand.Rand) *model {
 		m, rows, k, n := newModel(), size(r), size(r), size(r)
 		batch := []int{1 + r.IntN(3), 1 + r.IntN(3), 1 + r.IntN(3)}

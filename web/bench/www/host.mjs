@@ -5,12 +5,8 @@ const WIDTH = 224, HEIGHT = 224, CHANNELS = 3;
 // picture returns the pseudo-random input that all engines get, in both orders.
 function picture() {
   const area = WIDTH * HEIGHT;
-  const nchw = new Float32Array(CHANNELS * area);
+  const nchw = numbers({ dims: [CHANNELS * area] });
   const nhwc = new Float32Array(CHANNELS * area);
-  for (let i = 0, state = 12345; i < nchw.length; i++) {
-    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
-    nchw[i] = (state >>> 8) / 8388608 - 1;
-  }
   for (let c = 0; c < CHANNELS; c++) for (let i = 0; i < area; i++) nhwc[i * CHANNELS + c] = nchw[c * area + i];
   return { nchw, nhwc, nchwShape: [1, CHANNELS, HEIGHT, WIDTH], nhwcShape: [1, HEIGHT, WIDTH, CHANNELS] };
 }
@@ -25,10 +21,20 @@ function integers({ dims, below, ones = 0 }) {
   return list;
 }
 
+// numbers returns pseudo-random numbers between -1 and 1.
+function numbers({ dims }) {
+  const list = new Float32Array(dims.reduce((a, b) => a * b, 1));
+  for (let i = 0, state = 12345; i < list.length; i++) {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    list[i] = (state >>> 8) / 8388608 - 1;
+  }
+  return list;
+}
+
 /** All that engines may want as input: the picture in both orders, and the feeds of the ONNX file. */
 function makeInput(ports) {
   const input = picture();
-  const feed = ({ name, type, dims, ...how }) => ({ name, type, dims, data: type === "int64" ? integers({ dims, ...how }) : input.nchw });
+  const feed = ({ name, type, dims, ...how }) => ({ name, type, dims, data: type === "int64" ? integers({ dims, ...how }) : numbers({ dims }) });
   input.feeds = (ports ?? [{ name: "input", type: "float32", dims: input.nchwShape }]).map(feed);
   return input;
 }
