@@ -63,19 +63,23 @@ func (b *builder) compile(ctx context.Context) error {
 	return nil
 }
 
-// addProgram adds a program's module, or the two that it is cut into.
+// addProgram adds a program's module, or the two that it is cut into. At the edge,
+// where the module is no download, it stays as it is.
 func (b *builder) addProgram(p program, content []byte) error {
-	if p.stays == nil {
-		b.site[b.folder+p.asset] = content
-		return nil
+	if p.stays != nil {
+		parts, err := slim.Cut(content, func(function string) bool { return !p.stays(function) })
+		if err != nil {
+			return err
+		}
+		content = parts.Main
+		b.site[b.folder+strings.TrimSuffix(p.asset, ".wasm")+"-more.wasm"] = parts.More
 	}
-	parts, err := slim.Cut(content, func(function string) bool { return !p.stays(function) })
-	if err != nil {
-		return err
+	var err error
+	if !b.measure {
+		content, err = slim.Fold(content)
 	}
-	b.site[b.folder+p.asset] = parts.Main
-	b.site[b.folder+strings.TrimSuffix(p.asset, ".wasm")+"-more.wasm"] = parts.More
-	return nil
+	b.site[b.folder+p.asset] = content
+	return err
 }
 
 // compileProgram compiles one package of the module in root for js/wasm, small and

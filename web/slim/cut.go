@@ -47,6 +47,9 @@ func Cut(module []byte, cold func(function string) bool) (Parts, error) {
 	if err != nil {
 		return Parts{}, err
 	}
+	if m.tabled != len(m.types) {
+		return Parts{}, errorf("the module was cut before")
+	}
 	c, err := newCutter(m, cold)
 	if err != nil {
 		return Parts{}, err

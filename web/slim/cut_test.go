@@ -169,6 +169,16 @@ func TestCut(t *testing.T) {
 			t.Errorf("got %q (%v), want %q", got, err, want)
 		}
 	})
+	t.Run("folded runs the same", func(t *testing.T) {
+		folded, err := Fold(bytes.Clone(parts.Main))
+		if err != nil {
+			t.Fatal(err)
+		}
+		const want = "start\nsum 45 10 1005 42 on purpose\nloads 1\n"
+		if got, err := runParts(t, folded, parts.More); err != nil || got != want {
+			t.Errorf("got %q (%v), want %q", got, err, want)
+		}
+	})
 	t.Run("nothing moved", func(t *testing.T) {
 		whole, err := Cut(module, func(string) bool { return false })
 		if err != nil {

@@ -65,10 +65,37 @@ func (m *image) encode() []byte {
 			joined = append(joined, s)
 		}
 	}
+	joined = m.withoutZeros(joined)
 	body := appendUint(nil, uint64(len(joined)))
 	for _, s := range joined {
 		body = append(appendInt(append(body, 0, opI32Const), int64(s.start)), opEnd)
 		body = append(appendUint(body, uint64(s.end-s.start)), m.bytes[s.start:s.end]...)
 	}
 	return body
+}
+
+// longZeros is how many zeros within a range are left out.
+const longZeros = 4096
+
+// withoutZeros cuts long stretches of zeros out of ranges.
+func (m *image) withoutZeros(ranges []span) []span {
+	var out []span
+	for _, s := range ranges {
+		zeros := 0
+		for at := s.start; at < s.end; at++ {
+			if m.bytes[at] == 0 {
+				zeros++
+				continue
+			}
+			if zeros >= longZeros {
+				if at-zeros > s.start {
+					out = append(out, span{s.start, at - zeros})
+				}
+				s.start = at
+			}
+			zeros = 0
+		}
+		out = append(out, s)
+	}
+	return out
 }

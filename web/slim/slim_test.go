@@ -110,6 +110,13 @@ func TestModuleRunsTheSame(t *testing.T) {
 	if got := run(t, slimmer); got != want+"false\n" {
 		t.Errorf("after: %q", got)
 	}
+	folded, err := Fold(bytes.Clone(slimmer))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := run(t, folded); got != want+"false\n" {
+		t.Errorf("folded: %q", got)
+	}
 	again, err := Module(bytes.Clone(module))
 	if err != nil || !bytes.Equal(again, slimmer) {
 		t.Errorf("not deterministic (%v)", err)
