@@ -45,6 +45,7 @@ var importRules = []importRule{
 	{"model/engine", "model/plan model/pass model/graph model/op model/tensor"},
 	{"model/engine/native", "model/engine model/kernel github.com/tetratelabs/wazero/..."},
 	{"model", "model/engine model/plan model/pass model/graph model/op model/onnx model/tensor model/pre model/pre/token model/post model/pack"},
+	{"model/quantize", "model/engine model/pass model/graph model/op model/onnx model/onnx/onnxtest model/tensor"},
 	{"model/pre", "model/tensor"},
 	{"model/pre/token", "github.com/go-faster/jx"},
 	{"model/pre/token/form", "golang.org/x/text/unicode/norm"},
@@ -80,7 +81,7 @@ var importRules = []importRule{
 	{"web/profile", "web/host"},
 	{"web/slim", ""},
 	{"web/slim/record", "web/slim"},
-	{"web/bench/gen", "model/onnx model/onnx/onnxtest model/tensor"},
+	{"web/bench/gen", "model/quantize model/onnx model/onnx/onnxtest model/tensor"},
 	{"web/bench/serve", "web/host"},
 	{"web/site", "web/slim model/pack github.com/andybalholm/brotli"},
 }

@@ -43,6 +43,8 @@ func commands() []command {
 		{name: "add", summary: "make a package of an ONNX model and add it to a registry", run: runAdd},
 		{name: "profile", summary: "say where the time of a model's run goes", run: runProfile},
 		{name: "pack", summary: "compile an ONNX model: graph and weights ready for the kernels", run: runPack},
+		{name: "quantize", summary: "make an ONNX file of integers of a model", run: runQuantize},
+		{name: "evaluate", summary: "count the pictures that a model gets right", run: runEvaluate},
 		{name: "build", summary: "build the site into dist/", hidden: true, run: runBuild},
 		{name: "edge", summary: "build the edge worker into dist-edge/", hidden: true, run: runEdge},
 		{name: "size", summary: "print the sizes of a built site", hidden: true, run: runSize},
