@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"larder/model/compile"
 	"larder/model/pack"
 	"larder/model/pre/token"
 	"larder/model/pre/token/form"
@@ -32,6 +33,7 @@ type addFlags struct {
 	temperature, threshold     float64
 	ttl                        time.Duration
 	replace                    bool
+	compile                    string
 	image                      imageFlags
 }
 
@@ -112,6 +114,7 @@ func (f *addFlags) flagSet() *flag.FlagSet {
 	fs.DurationVar(&f.ttl, "ttl", 24*time.Hour, "how long a copy is used without asking the registry")
 	fs.StringVar(&f.aliases, "alias", "latest", "comma-separated names that stand for this version from now on")
 	fs.StringVar(&f.registry, "registry", defaultRegistry, "folder of the registry")
+	fs.StringVar(&f.compile, "compile", "", "compile the model, with weights as f32 or f16 (default: the ONNX file as it is)")
 	fs.BoolVar(&f.replace, "replace", false, "overwrite a version that is there")
 	f.image.define(fs)
 	return fs
@@ -144,9 +147,29 @@ func (f *addFlags) build(file string) (*pack.Manifest, []pack.Source, error) {
 	if err := f.addMetrics(m); err != nil {
 		return nil, nil, err
 	}
-	sources := []pack.Source{{Path: "model.onnx", Role: pack.RoleModel, Data: data}}
+	sources, err := f.network(m, file, data)
+	if err != nil {
+		return nil, nil, err
+	}
 	more, err := f.sources(m, train)
 	return m, append(sources, more...), err
+}
+
+// network returns the files of the network: as it is, or compiled.
+func (f *addFlags) network(m *pack.Manifest, file string, data []byte) ([]pack.Source, error) {
+	if f.compile == "" {
+		return []pack.Source{{Path: "model.onnx", Role: pack.RoleModel, Data: data}}, nil
+	}
+	if f.compile != "f32" && f.compile != "f16" {
+		return nil, usageError{fmt.Sprintf("--compile %q: want f32 or f16", f.compile)}
+	}
+	plan, weights, err := compileModel(file, data, f.compile == "f16")
+	if err != nil {
+		return nil, err
+	}
+	m.Model = pack.Model{Format: pack.FormatPlan, File: compile.PlanFile}
+	return []pack.Source{{Path: compile.PlanFile, Role: pack.RoleModel, Data: plan},
+		{Path: compile.WeightsFile, Role: pack.RoleWeights, Data: weights}}, nil
 }
 
 func (f *addFlags) when() (time.Time, error) {

@@ -1,17 +1,20 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"strconv"
 	"strings"
 	"time"
 
 	"larder/model"
+	"larder/model/onnx"
 	"larder/model/pack"
 	"larder/model/pre/imagefile"
 	"larder/model/pre/token/form"
@@ -103,7 +106,10 @@ func (f predictFlags) open(ctx context.Context, name string) (*predictor, error)
 	if err != nil {
 		return nil, err
 	}
-	s, err := model.Load(data, model.Options{})
+	s, err := model.Load(data, model.Options{External: func(location string) (onnx.Source, error) {
+		b, err := src.file(ctx, m, path.Join(path.Dir(m.Model.File), location))
+		return bytes.NewReader(b), err
+	}})
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"larder/model/onnx"
 	"larder/model/op"
 	"larder/model/pass"
+	"larder/model/plan"
 	"larder/model/tensor"
 )
 
@@ -32,7 +33,7 @@ type Options struct {
 // in use. Every error is an *Error.
 func Load(data []byte, opt Options) (*Session, error) { return Open(bytes.NewReader(data), opt) }
 
-// Open checks and prepares an ONNX file that is read in pieces. Its weights go
+// Open checks and prepares an ONNX file, or a compiled one, that is read in pieces. Its weights go
 // from there to where the engine wants them, none of them kept on the way; src is
 // read again when a run with inputs of other shapes needs them in another form.
 // Every error is an *Error.
@@ -44,7 +45,11 @@ func Open(src onnx.Source, opt Options) (_ *Session, err error) {
 	if opt.Engine == nil {
 		opt.Engine = engine.Reference{MaxBytes: opt.MaxRunBytes}
 	}
-	m, err := onnx.Open(src, onnx.Options{External: opt.External, MaxBytes: opt.MaxBytes})
+	m, err := onnx.Open(src, onnx.Options{External: opt.External, MaxBytes: opt.MaxBytes, Unpack: plan.Unpack})
+	if err != nil {
+		return nil, explain(err, InvalidModel)
+	}
+	compiled, err := m.Compiled()
 	if err != nil {
 		return nil, explain(err, InvalidModel)
 	}
@@ -52,8 +57,10 @@ func Open(src onnx.Source, opt Options) (_ *Session, err error) {
 	if err != nil {
 		return nil, explain(err, InvalidModel)
 	}
-	if err := pass.Run(g, pass.All); err != nil {
-		return nil, explain(err, InvalidModel)
+	if !compiled {
+		if err := pass.Run(g, pass.All); err != nil {
+			return nil, explain(err, InvalidModel)
+		}
 	}
 	facts, err := graph.Infer(g, graph.InferOptions{})
 	if err != nil {

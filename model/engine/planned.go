@@ -20,6 +20,8 @@ type Planned struct {
 	// MaxBytes bounds the memory of a model, its weights included, and the
 	// values on the Go side; 0 means 2 GiB.
 	MaxBytes int64
+
+	body bool // of a node of another graph
 }
 
 // maxPlans is the number of plans that a program keeps: one for each set of
@@ -40,7 +42,7 @@ func (e Planned) Prepare(g *graph.Graph) (Program, error) {
 	if p.bodies, err = prepareBodies(g, e.forBody); err != nil {
 		return nil, err
 	}
-	shapes, known, guessed := declared(g)
+	shapes, known, guessed := plan.Declared(g)
 	if !known {
 		return p, nil
 	}
@@ -50,30 +52,10 @@ func (e Planned) Prepare(g *graph.Graph) (Program, error) {
 	case err != nil:
 		p.Close()
 		return nil, err
-	default:
+	case !e.body && len(p.bodies) == 0: // bodies share constants with what is around them
 		letGo(g)
 	}
 	return p, nil
-}
-
-// declared returns the input shapes that a graph declares; the first dimension of
-// an input may be guessed.
-func declared(g *graph.Graph) (shapes map[string]tensor.Shape, known, guessed bool) {
-	shapes = map[string]tensor.Shape{}
-	for _, v := range g.Inputs {
-		if !v.Declared.Ranked {
-			return nil, false, false
-		}
-		s := v.Declared.Shape.Clone()
-		if len(s) > 0 && s[0] < 0 {
-			s[0], guessed = 1, true
-		}
-		if !s.Known() {
-			return nil, false, false
-		}
-		shapes[v.Name] = s
-	}
-	return shapes, true, guessed
 }
 
 // letGo drops the deferred constants, and with them the file that they are in.
@@ -287,6 +269,7 @@ var products = map[string]bool{"Conv": true, "ConvTranspose": true, "Gemm": true
 func (e Planned) forBody(body *graph.Graph) Engine {
 	for _, n := range body.Nodes {
 		if products[n.Type] {
+			e.body = true
 			return e
 		}
 	}

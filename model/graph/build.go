@@ -3,6 +3,8 @@ package graph
 import (
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"larder/model/onnx"
 	"larder/model/op"
@@ -363,11 +365,25 @@ func (b *builder) addNode(s *scope, path string, n *onnx.Node) error {
 		return b.inline(s, path, call{fn, attrs, in, out})
 	}
 	node := &Node{Path: path, Domain: domain(n.Domain), Type: n.Type, Attrs: attrs, Inputs: in, Outputs: out}
-	node.Opset = s.opsets[node.Domain]
+	node.Opset = opsetOf(s, node.Domain, n.Overload)
 	if _, ok := controls[node.Type]; ok && node.Domain == "" {
 		return b.control(node)
 	}
 	return b.construct(s, node, n)
+}
+
+// OpsetOverload begins the overload of a node in a compiled model, whose nodes are of
+// several opsets; the number follows.
+const OpsetOverload = "larder.opset:"
+
+// opsetOf returns the version of a node's operator.
+func opsetOf(s *scope, domain, overload string) int {
+	if text, ok := strings.CutPrefix(overload, OpsetOverload); ok {
+		if v, err := strconv.Atoi(text); err == nil && v > 0 && v <= 1<<20 {
+			return v
+		}
+	}
+	return s.opsets[domain]
 }
 
 // construct makes the operator and adds the node, or the nodes that it is

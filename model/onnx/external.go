@@ -6,6 +6,7 @@ import "strconv"
 // https://github.com/onnx/onnx/blob/main/docs/ExternalData.md.
 func (d *decoder) findExternal(p *tensorFields, n int) error {
 	location, offset, length := "", int64(0), int64(-1)
+	var forms []string
 	for _, e := range p.external {
 		var err error
 		switch e.Key {
@@ -15,6 +16,8 @@ func (d *decoder) findExternal(p *tensorFields, n int) error {
 			offset, err = strconv.ParseInt(e.Value, 10, 64)
 		case "length":
 			length, err = strconv.ParseInt(e.Value, 10, 64)
+		case formKey:
+			forms = append(forms, e.Value)
 		}
 		if err != nil || offset < 0 {
 			return fail(Malformed, "external data has %s %q", e.Key, e.Value)
@@ -22,6 +25,9 @@ func (d *decoder) findExternal(p *tensorFields, n int) error {
 	}
 	if d.opt.External == nil {
 		return fail(Unsupported, "the data is in another file, %q: put it into the model", location)
+	}
+	if forms != nil {
+		return d.findForms(p, location, forms)
 	}
 	want := (int64(n)*int64(p.dtype.Bits()) + 7) / 8
 	if length < 0 {

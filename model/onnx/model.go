@@ -27,6 +27,9 @@ type Options struct {
 	// External opens a file that lies beside the model. The location is as hostile
 	// as the model. If External is nil, external data is an Unsupported error.
 	External func(location string) (Source, error)
+	// Unpack is the way back from a form of a compiled model's weights; without it
+	// only what is there as ONNX has it can be read so.
+	Unpack func(form string, packed, to []float32) error
 	// MaxBytes bounds the file; 0 means 1 GiB.
 	MaxBytes int
 }

@@ -13,6 +13,8 @@ type Tensor struct {
 	Name string
 	// Data is the value, never nil.
 	Data *tensor.Tensor
+	// External says, for writing only, where the data is if not in the file.
+	External []Entry
 }
 
 // tensorFields is TensorProto as it stands in the file: one of several fields
@@ -24,6 +26,7 @@ type tensorFields struct {
 	raw      []byte
 	hasRaw   bool
 	left     span // raw data that is not in raw
+	forms    []form
 	floats   []float32
 	int32s   []int64
 	strings  []string
@@ -59,7 +62,7 @@ func (d *decoder) tensor(b []byte) (*Tensor, error) {
 		}
 		return nil, err
 	}
-	return &Tensor{p.name, t}, nil
+	return &Tensor{Name: p.name, Data: t}, nil
 }
 
 func (d *decoder) tensorField(p *tensorFields, f field) (err error) {
@@ -155,6 +158,9 @@ func (d *decoder) tensorData(p *tensorFields) (*tensor.Tensor, error) {
 		if err := d.findExternal(p, n); err != nil {
 			return nil, err
 		}
+	}
+	if len(p.forms) > 0 {
+		return p.packed(shape, d.opt.Unpack)
 	}
 	if p.left.src != nil {
 		return d.leftTensor(p, shape, n)

@@ -93,7 +93,7 @@ func (c *checker) files(m *Manifest) {
 		c.must(f.Bytes >= 0 && sum == f.Bytes, at+".chunks",
 			"add up to "+strconv.FormatInt(sum, 10)+" bytes, the file has "+strconv.FormatInt(f.Bytes, 10))
 	}
-	c.that("model.format", oneOf(m.Model.Format, "onnx"))
+	c.that("model.format", oneOf(m.Model.Format, FormatONNX, FormatPlan))
 	f := m.File(m.Model.File)
 	c.must(f != nil && f.Role == RoleModel, "model.file", quote(m.Model.File)+" is not a file of role model")
 }

@@ -77,11 +77,18 @@ type Chunk struct {
 
 // Model names the file that holds the network.
 type Model struct {
-	// Format is "onnx".
+	// Format is FormatONNX or FormatPlan.
 	Format string
 	// File is the path of a file of role model.
 	File string
 }
+
+// The formats of a network. A compiled one is a graph whose weights are in a file of
+// role weights beside it, which the graph names.
+const (
+	FormatONNX = "onnx"
+	FormatPlan = "plan"
+)
 
 // Dim is one dimension of an input: a size, or a name, or neither (unknown).
 type Dim struct {

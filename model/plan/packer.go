@@ -27,6 +27,29 @@ func (p *Plan) Store(write func(at int, part []float32) error) error {
 	return nil
 }
 
+// Form names the order of a weight's elements, for a file that holds them so; "" if
+// they are better made of the constant when it is loaded: filters take four times
+// the room, and integers are few.
+func (w *Weight) Form() string {
+	switch r := w.recipe.(type) {
+	case panels:
+		if r.scale != 1 {
+			return ""
+		}
+	case windows, taps:
+	default:
+		return ""
+	}
+	return w.recipe.String()
+}
+
+// Pack writes a weight as it will be in memory, in pieces, to offsets in bytes from
+// its beginning. The slice that write gets is used again.
+func (w *Weight) Pack(write func(at int, part []float32) error) error {
+	m := &packer{from: w.Source, to: func(at int, part []float32) error { return write(at*floatBytes, part) }}
+	return m.store(w)
+}
+
 func position(t *tensor.Tensor) int64 {
 	if t == nil || t.Source() == nil {
 		return -1
@@ -43,11 +66,30 @@ type packer struct {
 
 func (m *packer) store(w *Weight) error {
 	if w.Source != nil {
+		if src, ok := w.Source.Source().(tensor.PackedSource); ok {
+			if packed, n := src.Packed(w.Form()); packed != nil && n == w.recipe.floats() {
+				return m.copy(packed, n)
+			}
+		}
 		if _, ok := w.Source.Source().(tensor.FloatSource); !ok {
 			m.from = w.Source.Resident() // computed as a whole, so once
 		}
 	}
 	return w.recipe.pack(m)
+}
+
+// copy moves n floats that are in order already.
+func (m *packer) copy(from tensor.FloatSource, n int) error {
+	for at := 0; at < n; at += blockFloats {
+		m.out = resized(m.out, min(blockFloats, n-at))
+		if err := from.Floats(m.out, at); err != nil {
+			return &tensor.LoadError{Tensor: m.from.String(), Err: err}
+		}
+		if err := m.to(at, m.out); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // read returns n elements of the constant, until the next read.

@@ -25,6 +25,14 @@ type FloatSource interface {
 	Floats(dst []float32, at int) error
 }
 
+// PackedSource is a Source of elements that were put into the order of kernels ahead
+// of time.
+type PackedSource interface {
+	Source
+	// Packed returns the elements in a named order and how many there are, or nil.
+	Packed(name string) (FloatSource, int)
+}
+
 // LoadError reports deferred elements that cannot be read. Where an error cannot
 // be returned, in [Data] and [Tensor.Any], it is the value of a panic.
 type LoadError struct {

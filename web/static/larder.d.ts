@@ -250,7 +250,10 @@ export interface Version {
   /** Empty for a model from bytes. */
   readonly name: string;
   readonly version: string;
-  /** SHA-256 of the manifest, or of the bytes given to fromONNX, in hex. */
+  /**
+   * SHA-256 of the manifest, or of the bytes given to fromONNX, in hex; empty for a
+   * Blob of more than 4 MiB, which is read piece by piece.
+   */
   readonly digest: string;
   /** When this version was made. */
   readonly created: string | null;

@@ -1,8 +1,21 @@
+// Package onnxtest makes ONNX files for tests: write the structs of model/onnx as a
+// literal and encode them.
 package onnxtest
 
 import (
 	"larder/model/onnx"
+	"larder/model/onnx/encode"
 	"larder/model/tensor"
+)
+
+// Msg is a message under construction.
+type Msg = encode.Msg
+
+// Model encodes a file, Graph a GraphProto, Tensor a TensorProto.
+var (
+	Model  = encode.Model
+	Graph  = encode.Graph
+	Tensor = encode.Tensor
 )
 
 // File returns a model of IR version 8 with one graph and one opset.

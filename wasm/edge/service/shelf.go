@@ -1,10 +1,14 @@
 package service
 
 import (
+	"bytes"
+	"errors"
+	"path"
 	"time"
 
 	"larder/cache/registry"
 	"larder/model"
+	"larder/model/onnx"
 	"larder/model/pack"
 )
 
@@ -145,25 +149,64 @@ func (s *shelf) load(name, version string) (*loaded, error) {
 		s.drop(o.Key)
 		return nil, err
 	}
-	file := manifest.File(manifest.Model.File)
-	data, err := s.get(dir+file.Path, "")
+	files, err := s.files(dir, manifest)
 	if err != nil {
 		return nil, err
 	}
 	s.drop(o.Key)
-	s.drop(data.Key)
-	if int64(len(data.Bytes)) != file.Bytes || data.SHA256 != file.SHA256.String() {
-		return nil, &pack.Error{Code: pack.Corrupt, Doc: data.Key, Reason: "the bytes are not those of the manifest: upload the file again"}
+	for name := range files {
+		s.drop(dir + name)
 	}
-	return s.prepare(manifest, data.Bytes)
+	return s.prepare(manifest, files)
 }
 
-func (s *shelf) prepare(manifest *pack.Manifest, data []byte) (*loaded, error) {
-	session, err := model.Load(data, model.Options{Engine: s.opt.Engine})
+// files returns the network and the weights beside it, checked, by their paths; all
+// that are not here are needed at once.
+func (s *shelf) files(dir string, manifest *pack.Manifest) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	var needs needError
+	for i := range manifest.Files {
+		f := &manifest.Files[i]
+		if f.Path != manifest.Model.File && f.Role != pack.RoleWeights {
+			continue
+		}
+		data, err := s.get(dir+f.Path, "")
+		var need needError
+		switch {
+		case errors.As(err, &need):
+			needs = append(needs, need...)
+			continue
+		case err != nil:
+			return nil, err
+		}
+		if int64(len(data.Bytes)) != f.Bytes || data.SHA256 != f.SHA256.String() {
+			s.drop(data.Key)
+			return nil, &pack.Error{Code: pack.Corrupt, Doc: data.Key, Reason: "the bytes are not those of the manifest: upload the file again"}
+		}
+		files[f.Path] = data.Bytes
+	}
+	if len(needs) > 0 {
+		return nil, needs
+	}
+	return files, nil
+}
+
+func (s *shelf) prepare(manifest *pack.Manifest, files map[string][]byte) (*loaded, error) {
+	dir := path.Dir(manifest.Model.File)
+	session, err := model.Load(files[manifest.Model.File], model.Options{Engine: s.opt.Engine, External: func(location string) (onnx.Source, error) {
+		b, ok := files[path.Join(dir, location)]
+		if !ok {
+			return nil, &pack.Error{Code: pack.NotFound, Doc: location, Reason: "the package has no such weights"}
+		}
+		return bytes.NewReader(b), nil
+	}})
 	if err != nil {
 		return nil, err
 	}
-	m := &loaded{manifest: manifest, session: session, bytes: int64(len(data))}
+	m := &loaded{manifest: manifest, session: session}
+	for _, b := range files {
+		m.bytes += int64(len(b))
+	}
 	if isPictureClassifier(manifest) {
 		if m.classifier, err = model.NewClassifier(session, manifest, model.ClassifierOptions{}); err != nil {
 			return nil, err

@@ -18,6 +18,8 @@ type entry struct {
 	Inputs []port `json:"inputs,omitempty"`
 	// ONNX says that there is no other format.
 	ONNX bool `json:"onnx,omitempty"`
+	// Tolerance is how much scores may differ, if it is not the usual.
+	Tolerance float64 `json:"tolerance,omitempty"`
 }
 
 func main() {
@@ -56,17 +58,27 @@ func run(out string) error {
 			}
 		}
 		say(list[len(list)-1])
+		for _, q := range quantised {
+			if q.of != m.name {
+				continue
+			}
+			e, err := q.write(out, file, n)
+			if err != nil {
+				return err
+			}
+			list = append(list, e)
+		}
 	}
 	for _, m := range encoders {
 		e, file := m.build(m.name)
-		list = append(list, entry{m.name, m.title, len(file), e.macs, m.inputs, true})
+		list = append(list, entry{Name: m.name, Title: m.title, Bytes: len(file), MACs: e.macs, Inputs: m.inputs, ONNX: true})
 		if err := os.WriteFile(filepath.Join(out, m.name+".onnx"), file, 0o644); err != nil {
 			return err
 		}
 		say(list[len(list)-1])
 	}
 	steps, file := forest("trees_500x8")
-	list = append(list, entry{"trees_500x8", "500 trees x 8, 100000 rows", len(file), steps, rows, true})
+	list = append(list, entry{Name: "trees_500x8", Title: "500 trees x 8, 100000 rows", Bytes: len(file), MACs: steps, Inputs: rows, ONNX: true})
 	if err := os.WriteFile(filepath.Join(out, "trees_500x8.onnx"), file, 0o644); err != nil {
 		return err
 	}

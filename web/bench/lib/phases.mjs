@@ -40,7 +40,7 @@ export async function latency(bench, cases) {
 
 // check compares scores with those of the other engines and notes the best class.
 function check(bench, row, scores) {
-  row.top = compare(bench.known, row.model, `${row.engine} with ${row.threads} thread(s)`, scores);
+  row.top = compare(bench.known, row.model, `${row.engine} with ${row.threads} thread(s)`, scores, bench.results.models[row.model].tolerance);
 }
 
 /**

@@ -1,7 +1,7 @@
-// Package onnxtest encodes ONNX files for tests: write the structs of
-// model/onnx as a literal, encode them, break a byte, and see what happens. It
-// is no general encoder: it writes tensors as raw_data or strings only.
-package onnxtest
+// Package encode writes ONNX files: compiled models, and those of tests, which
+// break a byte and see what happens. Tensors are written as raw_data, as strings or
+// as external data only.
+package encode
 
 import (
 	"encoding/binary"
@@ -61,9 +61,11 @@ func Model(v *onnx.Model) []byte {
 		m = m.Bytes(7, Graph(v.Graph))
 	}
 	m = all(m, 8, v.Opsets, opset)
-	m = all(m, 14, v.Metadata, func(e onnx.Entry) Msg { return Msg{}.Text(1, e.Key).Text(2, e.Value) })
+	m = all(m, 14, v.Metadata, entry)
 	return all(m, 25, v.Functions, function)
 }
+
+func entry(e onnx.Entry) Msg { return Msg{}.Text(1, e.Key).Text(2, e.Value) }
 
 func opset(o onnx.Opset) Msg { return Msg{}.Text(1, o.Domain).Varint(2, o.Version) }
 
@@ -80,7 +82,7 @@ func function(f *onnx.Function) Msg {
 // Graph encodes a GraphProto.
 func Graph(g *onnx.Graph) Msg {
 	m := all(Msg{}, 1, g.Nodes, node).Text(2, g.Name)
-	m = all(m, 5, g.Initializers, func(t *onnx.Tensor) Msg { return Tensor(t.Name, t.Data) })
+	m = all(m, 5, g.Initializers, initializer)
 	m = all(m, 11, g.Inputs, valueInfo)
 	m = all(m, 12, g.Outputs, valueInfo)
 	return all(m, 13, g.Values, valueInfo)
@@ -126,16 +128,28 @@ func attribute(a *onnx.Attribute) Msg {
 	case *onnx.Type:
 		return m.Bytes(14, typ(v)).Varint(20, 13)
 	}
-	panic(fmt.Sprintf("onnxtest: attribute %q of %T", a.Name, a.Value))
+	panic(fmt.Sprintf("encode: attribute %q of %T", a.Name, a.Value))
 }
 
-// Tensor encodes a TensorProto.
-func Tensor(name string, t *tensor.Tensor) Msg {
+func initializer(t *onnx.Tensor) Msg {
+	if len(t.External) == 0 {
+		return Tensor(t.Name, t.Data)
+	}
+	return all(head(t.Name, t.Data), 13, t.External, entry).Varint(14, 1)
+}
+
+// head is what all forms of a TensorProto begin with.
+func head(name string, t *tensor.Tensor) Msg {
 	m := Msg{}
 	for _, d := range t.Shape() {
 		m = m.Varint(1, int64(d))
 	}
-	m = m.Varint(2, int64(t.DType())).Text(8, name)
+	return m.Varint(2, int64(t.DType())).Text(8, name)
+}
+
+// Tensor encodes a TensorProto.
+func Tensor(name string, t *tensor.Tensor) Msg {
+	m := head(name, t)
 	if t.DType() == tensor.String {
 		return texts(m, 6, tensor.Data[string](t))
 	}
