@@ -7,7 +7,6 @@
 // fuzzed) whose nodes may be of Larder's own domain and whose large tensors are
 // external data with entries of [onnx.FormEntry]; its metadata names the version of
 // the format. The plan itself, the list of steps, is made from it when it is loaded:
-// that takes a few milliseconds, serves any number of threads and every batch size,
-// lets a file outlive a change of the kernels' arguments, and leaves no address in
-// the file that a hostile one could choose.
+// so a file serves any number of threads and every batch size, outlives a change of
+// the kernels' arguments, and holds no address that a hostile one could choose.
 package compile
