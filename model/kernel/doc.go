@@ -32,7 +32,7 @@
 // ([ControlAbort] and so on). Only thread 0 must be there: a thread that comes late,
 // or not at all, leaves its work to the others. run returns [Done], [Cancelled] or
 // [TimedOut]; a thread that dies, or an abort, never leaves the others waiting for
-// longer than half a minute. After anything but Done the host must wait until all
+// longer than ten seconds. After anything but Done the host must wait until all
 // threads have returned, and clear the block.
 //
 // Kernels share out rows, or vectors where there are few rows. A plan should

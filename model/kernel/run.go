@@ -78,8 +78,10 @@ const (
 	idleSpins = 1000000
 	// sleepSlice is how long thread 0 sleeps before it looks at the abort word.
 	sleepSlice = 2e9 // nanoseconds
-	// sleepSlices is the number of those after which it gives up.
-	sleepSlices = 15
+	// sleepSlices is the number of those after which it gives up. What it waits for
+	// is a chunk, the work of milliseconds: a thread that a busy machine leaves
+	// waiting for ten seconds is as good as dead.
+	sleepSlices = 5
 )
 
 // emitRun adds the exported function run(steps, end, thread, threads). Alone, it
@@ -93,7 +95,8 @@ const (
 // Several threads of a shared memory work by chunks: whoever is free takes the
 // next one, so that nobody waits for a thread that the system has no time for.
 // The others may come and go at any time: for them steps, end and threads mean
-// nothing (but that threads is more than 1), and they return when there has been nothing to do for a while.
+// nothing (but that threads is more than 1), and they return when there has been
+// nothing to do for a while.
 func emitRun(b *builder) {
 	m := b.m
 	var work, advance *wasm.Func
