@@ -1,9 +1,12 @@
 // The edge Worker in the real runtime (workerd), against the golden values of the leaf models.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
+import { promisify } from "node:util";
 import { MODELS, TOKEN, start, upload } from "./local/host.mjs";
 
 const TESTDATA = path.resolve(MODELS, "../../../model/testdata");
@@ -231,4 +234,55 @@ describe("registry in static assets", () => {
   test("classify", async () => {
     assert.equal((await json(await post("/v2/models/leaf/classify", await jpeg("bean_rust.jpg")))).label, "bean_rust");
   });
+});
+
+describe("compiled models", () => {
+  const program = path.resolve(MODELS, "../../../.build/larder");
+  const FORMS = ["f32", "f16"];
+  let registry;
+
+  // The weights of leaf 2.0.0 were 16-bit numbers before, so both forms must compute what the ONNX file does.
+  async function addCompiled(form) {
+    const version = path.join(MODELS, "leaf/2.0.0");
+    const { inputs, outputs } = JSON.parse(await readFile(path.join(version, "manifest.json")));
+    const { divisor, mean } = inputs[0].image.normalize;
+    const { labels, temperature, unknownThreshold } = outputs[0];
+    const training = { classes: labels.map((l) => l.id), temperature, unknown_threshold: unknownThreshold, input: { scale: 1 / divisor, offset: -mean[0] } };
+    const file = path.join(registry, "labels.json");
+    await writeFile(file, JSON.stringify(training));
+    const args = ["add", path.join(version, "model.onnx"), "--name", `leaf-${form}`, "--version", "1.0.0", "--output", "logits"];
+    await promisify(execFile)(program, [...args, "--labels", file, "--compile", form, "--registry", registry]);
+    const manifest = JSON.parse(await readFile(path.join(registry, `leaf-${form}/1.0.0/manifest.json`)));
+    assert.equal(manifest.model.format, "plan");
+    await rm(file);
+  }
+
+  before(async () => {
+    registry = await mkdtemp(path.join(os.tmpdir(), "larder-edge-"));
+    await cp(MODELS, registry, { recursive: true });
+    for (const form of FORMS) await addCompiled(form);
+    edge = await start();
+    await upload(edge.mf, registry);
+  });
+  after(async () => {
+    await edge.stop();
+    await rm(registry, { recursive: true, force: true });
+  });
+
+  for (const form of FORMS) {
+    test(`${form} computes what the ONNX file computes`, async () => {
+      const { images } = await golden("leaf", "2.0.0");
+      for (const [name, want] of Object.entries(images)) {
+        const body = await picture(name.replace(".jpg", ".png"));
+        const ask = async (model) => json(await post(`/v2/models/${model}/classify?include=logits`, body));
+        const [onnx, compiled] = [await ask("leaf"), await ask(`leaf-${form}`)];
+        assert.equal(compiled.model_name, `leaf-${form}`);
+        assert.equal(compiled.label, want.predicted, name);
+        compiled.logits.data.forEach((value, i) => {
+          assert.ok(Math.abs(value - want.logits_onnxruntime["model-fp16w.onnx"][i]) <= 1e-3, `${name}: logit ${i} is ${value}`);
+          assert.ok(Math.abs(value - onnx.logits.data[i]) <= 1e-5, `${name}: logit ${i} is ${value}, ${onnx.logits.data[i]} from ONNX`);
+        });
+      }
+    });
+  }
 });

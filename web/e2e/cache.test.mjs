@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { openBrowser } from "./lib.mjs";
-import { MODEL_FILES, demo, facts, installed, manifest, photo, pick, plain, problem, reached, start, upload, visit } from "./visit.mjs";
+import { MODEL_FILES, database, demo, facts, installed, manifest, photo, pick, plain, problem, reached, start, upload, visit } from "./visit.mjs";
 
 const REGISTRY = /^models\/(?!.*\/demo\/)/; // what the cache asks for; the page itself shows the demo photos
 const NETWORK = [/console: Failed to load resource/]; // what Chromium says by itself when a request fails
@@ -11,32 +11,6 @@ const NETWORK = [/console: Failed to load resource/]; // what Chromium says by i
 let browser;
 before(async () => void (browser = await openBrowser()));
 after(() => browser?.close());
-
-// database changes the records of one store of IndexedDB: change(value, key) alters a value in place, and returns
-// false to leave it. Returns how many were written. change runs in the page and sees nothing else.
-async function database(page, name, change) {
-  const source = `(${change})`;
-  const devtools = await page.context().newCDPSession(page);
-  const expression = `(async () => {
-    const done = (request) => new Promise((resolve, reject) => Object.assign(request, { onsuccess: () => resolve(request.result), onerror: () => reject(request.error) }));
-    const db = await done(indexedDB.open("larder"));
-    const store = db.transaction(${JSON.stringify(name)}, "readwrite").objectStore(${JSON.stringify(name)});
-    const [keys, values] = [await done(store.getAllKeys()), await done(store.getAll())];
-    let written = 0;
-    for (const [i, value] of values.entries()) {
-      if (${source}(value, keys[i]) === false) continue;
-      await done(store.put(value, keys[i]));
-      written++;
-    }
-    db.close();
-    return written;
-  })()`;
-  // Through the debugger, because the page's policy has no eval.
-  const { result, exceptionDetails } = await devtools.send("Runtime.evaluate", { expression, awaitPromise: true, returnByValue: true });
-  await devtools.detach();
-  assert.equal(exceptionDetails, undefined, JSON.stringify(exceptionDetails));
-  return result.value;
-}
 
 /** expire makes everything that is stored look as if it had been checked 30 days earlier. */
 async function expire(page) {

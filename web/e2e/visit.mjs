@@ -184,3 +184,29 @@ export async function manifest(site, model, version) {
 export async function golden(model, version) {
   return JSON.parse(await fs.readFile(path.join(root, "model/testdata", model, version, "golden.json"), "utf8"));
 }
+
+// database changes the records of one store of IndexedDB: change(value, key) alters a value in place, and returns
+// false to leave it. Returns how many were written. change runs in the page and sees nothing else.
+export async function database(page, name, change) {
+  const source = `(${change})`;
+  const devtools = await page.context().newCDPSession(page);
+  const expression = `(async () => {
+    const done = (request) => new Promise((resolve, reject) => Object.assign(request, { onsuccess: () => resolve(request.result), onerror: () => reject(request.error) }));
+    const db = await done(indexedDB.open("larder"));
+    const store = db.transaction(${JSON.stringify(name)}, "readwrite").objectStore(${JSON.stringify(name)});
+    const [keys, values] = [await done(store.getAllKeys()), await done(store.getAll())];
+    let written = 0;
+    for (const [i, value] of values.entries()) {
+      if (${source}(value, keys[i]) === false) continue;
+      await done(store.put(value, keys[i]));
+      written++;
+    }
+    db.close();
+    return written;
+  })()`;
+  // Through the debugger, because the page's policy has no eval.
+  const { result, exceptionDetails } = await devtools.send("Runtime.evaluate", { expression, awaitPromise: true, returnByValue: true });
+  await devtools.detach();
+  assert.equal(exceptionDetails, undefined, JSON.stringify(exceptionDetails));
+  return result.value;
+}
