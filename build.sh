@@ -40,7 +40,7 @@ usage() {
 	                                       --help lists the options, --go runs the Go benchmarks instead
 	  edge                                 run the edge worker in workerd on this machine
 	  generate                             write the generated files again
-	  record                               record which functions a visit runs (web/site/worker.ran)
+	  record                               record which functions a visit runs (web/site/worker.ran, worker.idle)
 	  size                                 sizes of the built site against their budgets
 	END
 }
@@ -387,7 +387,7 @@ go_bench() {
 	go test -run '^$' -bench . -benchmem "${packages[@]}" | grep -v '^?\|no test files\|^ok\|^PASS' || true
 }
 
-# command_record writes web/site/worker.ran, from visits with the models of the benchmark.
+# command_record writes web/site/worker.ran and worker.idle, from visits with the models of the benchmark.
 command_record() {
 	need_bench
 	need_npm web/e2e

@@ -6,27 +6,42 @@ import (
 	"larder/model/tensor"
 )
 
-// batchNorm is BatchNormalization in its inference form: each channel is scaled
-// with the mean and variance that are inputs.
-type batchNorm struct{ epsilon float64 }
+// batchNorm is BatchNormalization: each channel is scaled with the mean and
+// variance that are inputs, or in training mode with its own. Exporters write the
+// latter for weights that are standardised in the network (Qiao et al., "Weight
+// Standardization", 2019), where it is as good as constant.
+type batchNorm struct {
+	epsilon, momentum float64
+	training          bool
+}
+
+// Trains reports whether a BatchNormalization with these attributes scales with
+// statistics of its own.
+func Trains(a Attrs) bool {
+	v, err := a.Int("training_mode", 0)
+	return err == nil && v != 0
+}
 
 func newBatchNorm(n Node) (Operator, error) {
 	eps, err := epsilonOf(n.Attrs)
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range []struct {
-		name          string
-		first, last   int // opsets that have the attribute
-		def, training int64
-	}{{"is_test", 1, 6, 0, 0}, {"training_mode", 14, math.MaxInt, 0, 1}} {
-		if n.Opset < f.first || n.Opset > f.last {
-			continue
-		}
-		if v, err := n.Attrs.Int(f.name, f.def); err != nil {
+	momentum, err := n.Attrs.Float("momentum", 0.9)
+	if err != nil {
+		return nil, err
+	}
+	b := &batchNorm{epsilon: eps, momentum: float64(momentum)}
+	switch {
+	case n.Opset < 7:
+		if test, err := flag(n.Attrs, "is_test", 0); err != nil {
 			return nil, err
-		} else if v == f.training {
-			return nil, Unsupportedf("training mode")
+		} else if !test {
+			return nil, Unsupportedf("training mode before opset 14")
+		}
+	case n.Opset >= 14:
+		if b.training, err = flag(n.Attrs, "training_mode", 0); err != nil {
+			return nil, err
 		}
 	}
 	if n.Opset < 9 {
@@ -39,11 +54,11 @@ func newBatchNorm(n Node) (Operator, error) {
 		}
 	}
 	for i, name := range n.Outputs {
-		if i > 0 && name != "" {
+		if i > 0 && name != "" && !(b.training && i < 3) {
 			return nil, Unsupportedf("output %d (%q), of training mode only", i, name)
 		}
 	}
-	return newRuled(n, arity{5, 5, 5}, inFloat32{&batchNorm{eps}})
+	return newRuled(n, arity{5, 5, 5}, inFloat32{b})
 }
 
 // types implements [rule].
@@ -68,6 +83,9 @@ func (b *batchNorm) types(in []Value) ([]Value, error) {
 	}
 	if in[0].Ranked && len(in[0].Shape) == 0 {
 		return nil, Invalidf("input is a scalar")
+	}
+	if b.training {
+		return []Value{like(in[0]), like(in[3]), like(in[4]), {}, {}}, nil
 	}
 	// Outputs beyond the first have no name here.
 	return []Value{like(in[0]), {}, {}, {}, {}}, nil
@@ -98,6 +116,14 @@ func runBatchNorm[T float](b *batchNorm, x []T, shape tensor.Shape, params [4][]
 	if len(shape) > 2 {
 		n = product(shape[2:])
 	}
+	results := []*tensor.Tensor{y}
+	if b.training {
+		mean, variance := channelMoments(x, n, len(params[0]))
+		for i, own := range [][]float64{mean, variance} {
+			results = append(results, b.running(params[2+i], own, y.DType()))
+			params[2+i] = own
+		}
+	}
 	for n > 0 && len(out) > 0 {
 		for c, scale := range params[0] {
 			factor := scale / math.Sqrt(params[3][c]+b.epsilon)
@@ -108,5 +134,39 @@ func runBatchNorm[T float](b *batchNorm, x []T, shape tensor.Shape, params [4][]
 			x, out = x[n:], out[n:]
 		}
 	}
-	return []*tensor.Tensor{y}, nil
+	return results, nil
+}
+
+// channelMoments returns mean and variance of each channel: x is runs of n elements of a
+// channel, the channels in turn.
+func channelMoments[T float](x []T, n, channels int) (mean, variance []float64) {
+	mean, variance = make([]float64, channels), make([]float64, channels)
+	count := float64(len(x) / max(channels, 1))
+	for pass, sums := range [][]float64{mean, variance} {
+		for i, v := range x {
+			c := i / n % channels
+			if d := float64(v); pass == 0 {
+				sums[c] += d / count
+			} else {
+				sums[c] += (d - mean[c]) * (d - mean[c]) / count
+			}
+		}
+	}
+	return mean, variance
+}
+
+// running moves a statistic that is kept towards that of this batch.
+func (b *batchNorm) running(kept, own []float64, dtype tensor.DType) *tensor.Tensor {
+	moved := make([]float64, len(kept))
+	for i := range kept {
+		moved[i] = kept[i]*b.momentum + own[i]*(1-b.momentum)
+	}
+	if dtype == tensor.Float64 {
+		return tensor.Vector(moved...)
+	}
+	narrow := make([]float32, len(moved))
+	for i, v := range moved {
+		narrow[i] = float32(v)
+	}
+	return tensor.Vector(narrow...)
 }

@@ -45,6 +45,8 @@ func TestNormalizations(t *testing.T) {
 	checkCases(t, []opCase{
 		{name: "inference", typ: "BatchNormalization", attrs: eps(0), in: ts{x, v(2, 1), v(0, 5), v(1, 10), v(4, 100)},
 			want: ts{of(dims(1, 2, 2), float32(0), 2, 5, 7)}},
+		{name: "training", typ: "BatchNormalization", outputs: 3, attrs: eps(0, "training_mode", int64(1), "momentum", float32(0.5)), in: ts{x, v(2, 1), v(0, 5), v(4, 0), v(3, 0)},
+			want: ts{of(dims(1, 2, 2), float32(-2), 2, 4, 6), v(3, 10), v(2, 50)}},
 		{name: "opset 7", typ: "BatchNormalization", opset: 7, attrs: eps(0), in: ts{v(3), v(2), v(1), v(1), v(4)}, want: ts{v(3)}},
 		{name: "opset 6", typ: "BatchNormalization", opset: 6, attrs: eps(0, "is_test", int64(1)), in: ts{x, one, zero, zero, one}, want: ts{x}},
 		{name: "float16 with float32 statistics", typ: "BatchNormalization", attrs: eps(0),
@@ -95,7 +97,6 @@ func TestNormalizationsRefuse(t *testing.T) {
 		{name: "mode has two elements", typ: "Dropout", in: ts{c, nil, tensor.Vector(true, false)}},
 	})
 	checkRefused(t, Unsupported, []opCase{
-		{name: "training", typ: "BatchNormalization", attrs: Attrs{"training_mode": int64(1)}, in: ts{x, c, c, c, c}},
 		{name: "training in opset 6", typ: "BatchNormalization", opset: 6, in: ts{x, c, c, c, c}},
 		{name: "training outputs", typ: "BatchNormalization", outputs: 3, in: ts{x, c, c, c, c}},
 		{name: "not spatial", typ: "BatchNormalization", opset: 7, attrs: Attrs{"spatial": int64(0)}, in: ts{x, c, c, c, c}},

@@ -21,7 +21,7 @@ func BatchNorm(g *graph.Graph) error {
 		return err
 	}
 	e.each(func(n *graph.Node) {
-		if isType(n, "BatchNormalization") && len(n.Inputs) == 5 && len(n.Outputs) == 1 {
+		if isType(n, "BatchNormalization") && len(n.Inputs) == 5 && len(n.Outputs) == 1 && !op.Trains(n.Attrs) {
 			e.foldBatchNorm(n)
 		}
 	})

@@ -5,6 +5,7 @@ import (
 
 	"larder/model/graph"
 	"larder/model/kernel"
+	"larder/model/op"
 	"larder/model/tensor"
 )
 
@@ -93,7 +94,7 @@ func lowerBatchNorm(b *builder, n *graph.Node) bool {
 	v := n.Inputs[0]
 	shape, ok := b.shape(v)
 	eps, err := n.Attrs.Float("epsilon", 1e-5)
-	if !ok || err != nil || b.constant(v) != nil || len(shape) < 2 || more(n) {
+	if !ok || err != nil || b.constant(v) != nil || len(shape) < 2 || more(n) || op.Trains(n.Attrs) {
 		return false
 	}
 	for _, p := range n.Inputs[1:5] {

@@ -1,10 +1,11 @@
-// Writes web/site/worker.ran: which functions of the worker run when people use
-// image models. Run it by ./build.sh record, which builds what it needs:
+// Writes which functions of the worker run when people use the site, picture models and
+// text models (web/site/worker.ran), and which of the packages that are mostly needed do
+// not (web/site/worker.idle). Run it by ./build.sh record, which builds what it needs:
 //
 //   node record.mjs RECORDING.wasm NAMES.json MODELS
 //
-// RECORDING.wasm and NAMES.json are from web/slim/record, MODELS is a folder of image
-// models in ONNX (those of the benchmark), which larder.js runs with 1 and 2 threads.
+// RECORDING.wasm and NAMES.json are from web/slim/record, MODELS is the benchmark's folder
+// of models, of which larder.js runs those below with 1 and 2 threads.
 import fs from "node:fs/promises";
 import path from "node:path";
 import { openBrowser } from "./browser.mjs";
@@ -14,6 +15,10 @@ import { demo, plain, root, start } from "./visit.mjs";
 const [recording, namesFile, models] = process.argv.slice(2);
 const names = JSON.parse(await fs.readFile(namesFile, "utf8"));
 const ran = new Set();
+
+/** The benchmark's models that must not need the rest of the program. */
+const USUAL = ["squeezenet1_1", "mobilenetv2", "efficientnet_b0", "resnet18", "resnet50", "bert_tiny", "minilm_l6", "vit_tiny"];
+const PICTURE = [{ name: "input", type: "float32", dims: [1, 3, 224, 224] }];
 
 /** install puts the recording in the program's place, and a receiver into its script. */
 async function install(site) {
@@ -39,13 +44,74 @@ async function collect(page) {
   }
 }
 
+/** texts asks the page that classifies text. */
+async function texts(page, site) {
+  await page.goto(`${site.url}text.html`);
+  await page.locator("#idle").waitFor({ timeout: 60_000 });
+  for (const [text, headline] of [["Wo ist der Bahnhof, bitte?", "German"], ["12345", "Not recognised"]]) {
+    await page.getByRole("textbox").fill(text);
+    await page.locator("#answer").filter({ hasText: headline }).waitFor({ timeout: 60_000 });
+  }
+  console.error("texts");
+  await collect(page);
+}
+
+/** library uses what larder.js offers for the models of the site. */
+const library = (page) =>
+  page.evaluate(async () => {
+    const opened = await larder.open();
+    const photo = new Blob([await bytes("models/leaf/2.0.0/demo/healthy.jpg")]);
+    const versions = [["leaf", "1.1.0"], ["leaf", ""], ["leaf-small", ""]];
+    for (const [name, version] of versions) {
+      const model = await opened.load(name, { version });
+      await model.predict(photo);
+      await model.predict(await createImageBitmap(photo));
+      await model.preprocess(photo);
+      await model.dispose();
+    }
+    await opened.index();
+    await opened.cache.list();
+    await opened.cache.stats();
+    for (const [name] of versions) await opened.cache.refresh(name);
+    for (const [name] of versions) await opened.cache.evict(name);
+  });
+
+/** runs takes a model from bytes and from a file, runs it and disposes of it. */
+const runs = async ([file, threads, ports]) => {
+  const opened = await larder.open({ threads, persist: false });
+  for (const form of [(bytes) => bytes, (bytes) => new Blob([bytes])]) {
+    const model = await opened.fromONNX(form(await bytes(file)));
+    for (let i = 0; i < 3; i++) {
+      const feeds = ports.map(({ name, type, dims, below = 2 }) => {
+        const data = new (type === "int64" ? BigInt64Array : Float32Array)(dims.reduce((a, b) => a * b, 1));
+        return [name, { type, dims, data: type === "int64" ? data.map((_, at) => BigInt((at * 7 + i) % below)) : data.fill(i) }];
+      });
+      await model.run(Object.fromEntries(feeds));
+    }
+    await model.dispose();
+  }
+};
+
+/** troubles does what goes wrong for people, in the page that plain opened. */
+async function troubles(page) {
+  console.error("what goes wrong");
+  await page.evaluate(async () => {
+    const opened = await larder.open({ threads: 1, persist: false });
+    await refused(opened.load("no-such-model"));
+    await refused(opened.load("leaf", { version: "9.9.9" }));
+    await refused(opened.fromONNX(new Uint8Array([1, 2, 3])));
+    const model = await opened.load("leaf");
+    await refused(model.predict(new Blob(["no picture"])));
+    await refused(model.run({ [model.inputs[0].name]: { type: "float32", dims: [1, 2], data: new Float32Array(2) } }));
+    await refused(opened.load("leaf-small", { signal: AbortSignal.timeout(1) }));
+  });
+}
+
 const site = await startSite();
 const browser = await openBrowser();
 try {
   await install(site);
-  for (const file of await fs.readdir(models)) {
-    if (file.endsWith(".onnx")) await fs.copyFile(path.join(models, file), path.join(site.dir, file));
-  }
+  for (const name of USUAL) await fs.copyFile(path.join(models, `${name}.onnx`), path.join(site.dir, `${name}.onnx`));
   const { page } = browser;
   for (const visit of ["first", "second"]) {
     await start(page, site.url);
@@ -53,54 +119,45 @@ try {
     console.error(`${visit} visit of the page`);
     await collect(page);
   }
+  await texts(page, site);
   await plain(page, site);
-  await page.evaluate(async () => {
-    const opened = await larder.open();
-    const photo = new Blob([await bytes("models/leaf/2.0.0/demo/healthy.jpg")]);
-    const names = ["leaf", "leaf-small"];
-    for (const name of names) {
-      const model = await opened.load(name);
-      await model.predict(photo);
-      await model.preprocess(photo);
-      await model.dispose();
-    }
-    await opened.index();
-    await opened.cache.list();
-    await opened.cache.stats();
-    for (const name of names) await opened.cache.refresh(name);
-    for (const name of names) await opened.cache.evict(name);
-  });
+  await library(page);
   await collect(page);
-  for (const file of await fs.readdir(models)) {
-    if (!file.endsWith(".onnx")) continue;
+  const listed = JSON.parse(await fs.readFile(path.join(models, "models.json"), "utf8"));
+  for (const name of USUAL) {
+    const { inputs = PICTURE } = listed.find((model) => model.name === name);
     for (const threads of [1, 2]) {
       await plain(page, site);
-      console.error(`${file}, ${threads} threads`);
-      await page.evaluate(
-        async ([file, threads]) => {
-          const opened = await larder.open({ threads, persist: false });
-          for (let k = 0; k < 2; k++) {
-            const model = await opened.fromONNX(await bytes(file));
-            const [input] = model.inputs;
-            for (let i = 0; i < 3; i++) await model.run({ [input.name]: { type: "float32", dims: [1, 3, 224, 224], data: new Float32Array(3 * 224 * 224).fill(i) } });
-            await model.dispose();
-          }
-        },
-        [file, threads],
-      );
+      console.error(`${name}, ${threads} threads`);
+      await page.evaluate(runs, [`${name}.onnx`, threads, inputs]);
       await collect(page);
     }
   }
+  await troubles(page);
+  await collect(page);
 } finally {
   await browser.close();
   await site.stop();
 }
 
-const rules = (await fs.readFile(path.join(root, "web/site/worker.rules"), "utf8")).split("\n").filter((line) => line && !line.startsWith("#"));
-const ruled = new RegExp(`^(?:${rules.map((rule) => rule.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*")).join("|")})$`);
-const list = [...ran].map((n) => names[n]).filter((name) => name && !ruled.test(name)).sort();
-const head = `# Functions of the worker that ran in visits of the page and with image models from
+/** Which function names the lines of worker.rules match: those with or without the sign ~. */
+async function ruled(sign) {
+  const rules = (await fs.readFile(path.join(root, "web/site/worker.rules"), "utf8")).split("\n").filter((line) => line && !line.startsWith("#"));
+  const chosen = rules.filter((rule) => rule.startsWith("~") === (sign === "~")).map((rule) => rule.replace(/^~/, ""));
+  return new RegExp(`^(?:${chosen.map((rule) => rule.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*")).join("|")})$`);
+}
+
+async function write(file, head, list) {
+  await fs.writeFile(path.join(root, "web/site", file), head + [...new Set(list)].sort().map((name) => `${name}\n`).join(""));
+}
+
+const [always, mostly] = [await ruled(""), await ruled("~")];
+const seen = new Set([...ran].map((n) => names[n]));
+const asked = [...new Set(Object.values(names))].filter((name) => name && !always.test(name));
+await write("worker.ran", `# Functions of the worker that ran in visits of the site and with usual models from
 # larder.js, without those that worker.rules names. Recorded: ./build.sh record.
-`;
-await fs.writeFile(path.join(root, "web/site/worker.ran"), head + [...new Set(list)].map((name) => `${name}\n`).join(""));
-console.error(`${ran.size} of ${Object.keys(names).length} functions ran; ${list.length} of them are in web/site/worker.ran`);
+`, asked.filter((name) => seen.has(name) && !mostly.test(name)));
+await write("worker.idle", `# Functions that did not run then, of the packages that worker.rules marks with ~.
+# Recorded: ./build.sh record.
+`, asked.filter((name) => !seen.has(name) && mostly.test(name)));
+console.error(`${seen.size} of ${Object.keys(names).length} functions ran`);

@@ -11,28 +11,53 @@ import (
 // record writes them). A function that neither knows goes into worker-more.wasm,
 // which costs the first model that runs it some 50 ms; so new code for rare models
 // needs nothing, and new code for every visit wants a rule or a new record.
+//
+// In packages that visits run for the most part, it is the other way round: there the
+// record lists what did not run, and new code stays.
 var (
 	//go:embed worker.rules
 	workerRules string
 	//go:embed worker.ran
 	workerRan string
+	//go:embed worker.idle
+	workerIdle string
 )
 
-var staysInWorker = stays(workerRules, workerRan)
+var staysInWorker = stays(workerRules, workerRan, workerIdle)
 
 // stays returns a test of a function's name against patterns, in which * stands for
-// any text, and a list of names.
-func stays(rules, ran string) func(function string) bool {
-	names := map[string]bool{}
-	for _, name := range lines(ran) {
-		names[name] = true
-	}
-	var patterns []string
+// any text, and lists of names. Functions of a pattern behind ~ stay unless they are
+// among the idle ones.
+func stays(rules, ran, idle string) func(function string) bool {
+	isRan, isIdle := names(ran), names(idle)
+	var always, mostly []string
 	for _, pattern := range lines(rules) {
-		patterns = append(patterns, strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*"))
+		pattern, mild := strings.CutPrefix(pattern, "~")
+		pattern = strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*")
+		if mild {
+			mostly = append(mostly, pattern)
+		} else {
+			always = append(always, pattern)
+		}
 	}
-	match := regexp.MustCompile("^(?:" + strings.Join(patterns, "|") + ")$")
-	return func(function string) bool { return names[function] || match.MatchString(function) }
+	isAlways, isMostly := anyOf(always), anyOf(mostly)
+	return func(function string) bool {
+		return isRan[function] || isAlways.MatchString(function) || isMostly.MatchString(function) && !isIdle[function]
+	}
+}
+
+// anyOf returns the pattern of names that match one of the patterns.
+func anyOf(patterns []string) *regexp.Regexp {
+	return regexp.MustCompile("^(?:" + strings.Join(patterns, "|") + ")$")
+}
+
+// names returns the set of a text's lines.
+func names(text string) map[string]bool {
+	set := map[string]bool{}
+	for _, name := range lines(text) {
+		set[name] = true
+	}
+	return set
 }
 
 // lines returns the lines of a text without empty ones and comments.

@@ -3,7 +3,7 @@ package site
 import "testing"
 
 func TestStays(t *testing.T) {
-	test := stays("# a comment\n\npkg/one.*\nruntime.(*mspan).*\n*Error).Error\n", "pkg/two.Ran\n slices.Sort[go.shape.int] \n")
+	test := stays("# a comment\n\npkg/one.*\nruntime.(*mspan).*\n*Error).Error\n~pkg/most.*\n", "pkg/two.Ran\n slices.Sort[go.shape.int] \n", "pkg/most.Idle\npkg/one.Idle\n")
 	for function, want := range map[string]bool{
 		"pkg/one.F":                 true,
 		"pkg/one.(*T).F.func1":      true,
@@ -16,6 +16,9 @@ func TestStays(t *testing.T) {
 		"slices.Sort[go.shape.int]": true,
 		"slices.Sort":               false,
 		"pkg/two.(*MyError).Error":  true,
+		"pkg/most.New":              true,
+		"pkg/most.Idle":             false,
+		"pkg/one.Idle":              true,
 		"# a comment":               false,
 		"":                          false,
 	} {
