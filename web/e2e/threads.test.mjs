@@ -95,19 +95,21 @@ for (const [threads, isolation] of [[1, true], [2, true], [1, false]]) {
     const { page, check } = await start(t, threads, { isolation });
     const got = await page.evaluate(async () => {
       await leaf.run(batch()); // the plan is made now
-      const before = Math.max(...replies.keys());
-      const controller = new AbortController();
-      const run = leaf.run(batch(), { signal: controller.signal });
-      await busy();
-      const ended = replies.has(before + 1);
-      controller.abort();
-      const error = await refused(run);
-      const after = await logits(); // its turn comes when the cancelled run has ended
-      return { ended, error, reply: replies.get(before + 1), after };
+      // The run may be over before the page gets to cancel it: then it is tried again.
+      for (let tries = 1; ; tries++) {
+        const before = Math.max(...replies.keys());
+        const controller = new AbortController();
+        const run = leaf.run(batch(), { signal: controller.signal }).then(() => null, (error) => error.code);
+        await busy();
+        controller.abort();
+        const code = await run;
+        const after = await logits(); // its turn comes when the cancelled run has ended
+        const reply = replies.get(before + 1);
+        if (!reply.ok || tries === 30) return { code, reply, after };
+      }
     });
-    assert.equal(got.ended, false, "the run was over before it could be cancelled");
-    assert.equal(got.error.code, "aborted");
-    assert.equal(got.reply.ok, false, "the worker computed to the end");
+    assert.equal(got.reply.ok, false, "the worker computed to the end, thirty times");
+    assert.equal(got.code, "aborted");
     assert.equal(got.reply.error.code, "aborted");
     check(got.after, "logits afterwards");
   });
