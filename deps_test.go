@@ -54,8 +54,11 @@ var importRules = []importRule{
 	{"model/pack", "github.com/go-faster/jx"},
 
 	// The cache: it sees contracts and never names a backend.
-	{"cache", "cache/policy cache/store cache/registry cache/schedule"},
+	{"cache", "cache/memory cache/metrics cache/policy cache/store cache/registry cache/schedule"},
+	{"cache/memory", "cache/metrics cache/policy"},
+	{"cache/metrics", ""},
 	{"cache/policy", ""},
+	{"cache/policy/replay", "cache/policy github.com/ulikunitz/xz"},
 	{"cache/schedule", ""},
 	{"cache/store", ""},
 	{"cache/store/storetest", "cache/store"},
