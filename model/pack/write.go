@@ -25,7 +25,7 @@ type Source struct {
 func Write(dir string, m *Manifest, sources []Source, replace bool, aliases ...string) error {
 	m.Files = nil
 	for _, s := range sources {
-		f, err := Cut(bytes.NewReader(s.Data), ChunkSize)
+		f, err := Cut(bytes.NewReader(s.Data))
 		if err != nil {
 			return err
 		}
@@ -96,4 +96,58 @@ func writeFile(name string, data []byte) error {
 		return err
 	}
 	return os.Rename(tmp, name)
+}
+
+// Recut brings the manifests of a registry in a folder to the places where Cut cuts
+// today. The files stay as they are; each is verified first. It returns how many
+// manifests changed. A browser that has a version keeps its chunks until it next asks
+// for that version, and then fetches it anew, once.
+func Recut(dir string) (int, error) {
+	d := OpenDir(os.DirFS(dir))
+	x, err := d.Index()
+	if err != nil {
+		return 0, err
+	}
+	changed := 0
+	for i := range x.Models {
+		for _, version := range x.Models[i].Versions {
+			is, err := d.recut(dir, x.Models[i].Name, version)
+			if err != nil {
+				return changed, err
+			}
+			if is {
+				changed++
+			}
+		}
+	}
+	return changed, nil
+}
+
+// recut does one version and reports whether it was cut otherwise.
+func (d *Dir) recut(dir, name, version string) (bool, error) {
+	m, err := d.Manifest(name, version)
+	if err != nil {
+		return false, err
+	}
+	changed := false
+	for i := range m.Files {
+		data, err := d.File(m, m.Files[i].Path)
+		if err != nil {
+			return false, err
+		}
+		f, err := Cut(bytes.NewReader(data))
+		if err != nil {
+			return false, err
+		}
+		changed = changed || !slices.Equal(f.Chunks, m.Files[i].Chunks)
+		m.Files[i].Chunks = f.Chunks
+	}
+	if !changed {
+		return false, nil
+	}
+	text, err := EncodeManifest(m)
+	if err != nil {
+		return false, err
+	}
+	return true, writeFile(filepath.Join(dir, name, version, ManifestFile), text)
 }

@@ -46,7 +46,7 @@ func call(t *testing.T, h http.Handler, method, path, auth, body string) (int, s
 func fill(t *testing.T, h http.Handler, version string) {
 	t.Helper()
 	data := "not really a network"
-	file, err := pack.Cut(strings.NewReader(data), pack.ChunkSize)
+	file, err := pack.Cut(strings.NewReader(data))
 	if err != nil {
 		t.Fatal(err)
 	}
