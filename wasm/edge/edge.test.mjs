@@ -156,6 +156,18 @@ describe("registry in R2", () => {
     });
   });
 
+  test("texts, plain and as JSON, give the golden logits", async () => {
+    const references = JSON.parse(await readFile(path.join(TESTDATA, "language/1.0.0/golden.json")));
+    const route = "/v2/models/language/classify?include=logits";
+    for (const { text, logits } of references) {
+      const type = { "content-type": "application/json; charset=utf-8" };
+      for (const answer of [await json(await post(route, text)), await json(await post(route, JSON.stringify({ text }), type))]) {
+        answer.logits.data.forEach((value, i) => assert.ok(Math.abs(value - logits[i]) <= 1e-3, `${text}: logit ${i} is ${value}`));
+      }
+    }
+    assert.match((await json(await post(route, new Uint8Array([0xff, 0xd8])), 400)).error, /UTF-8/);
+  });
+
   test("the registry is served with ETag, If-None-Match and Range", async () => {
     const file = "/models/leaf/2.0.0/model.onnx";
     const bytes = await readFile(path.join(MODELS, "leaf/2.0.0/model.onnx"));

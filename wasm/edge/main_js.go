@@ -13,6 +13,7 @@ func main() {
 	s := service.New(service.Options{
 		IndexTTL: indexTTL(calls.Get("indexTTLSeconds").Float()),
 		Engine:   planned(calls.Get("kernels")),
+		Form:     normalize,
 	})
 	calls.Set("handle", js.FuncOf(func(_ js.Value, args []js.Value) any { return handle(s, args[0], args[1]) }))
 	calls.Set("provide", js.FuncOf(func(_ js.Value, args []js.Value) any {
@@ -26,6 +27,11 @@ func main() {
 // thread: workerd has no workers that could share a memory.
 func planned(kernels js.Value) engine.Engine {
 	return engine.Planned{Host: engine.NewJSHost(kernels, 1)}
+}
+
+// normalize implements token.Form with String.prototype.normalize.
+func normalize(form, text string) string {
+	return js.Global().Get("String").Get("prototype").Get("normalize").Call("call", text, form).String()
 }
 
 // indexTTL turns the setting into an option: 0 asks the registry every time, and
@@ -54,6 +60,7 @@ func handle(s *service.Service, head, body js.Value) (reply any) {
 		Path:    head.Get("path").String(),
 		Include: head.Get("include").String(),
 		Binary:  head.Get("binary").Bool(),
+		JSON:    head.Get("json").Bool(),
 		Now:     time.UnixMilli(int64(head.Get("now").Float())),
 		Body:    bytesToGo(body),
 	})

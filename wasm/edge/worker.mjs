@@ -41,6 +41,7 @@ async function answer(request, env) {
     method: request.method,
     path: url.pathname,
     include: url.searchParams.get("include") ?? "",
+    json: /^application\/([\w.-]+\+)?json\b/i.test(request.headers.get("content-type") ?? ""),
     binary: request.headers.has("inference-header-content-length"),
     now: Date.now(), // one time for all rounds: an index fetched for this request is fresh for it
   };

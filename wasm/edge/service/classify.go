@@ -2,38 +2,29 @@ package service
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"github.com/go-faster/jx"
 
 	"larder/model"
-	"larder/model/pack"
-	"larder/model/pre/imagefile"
 )
 
-// isPictureClassifier reports whether a model takes one picture and scores
-// classes.
-func isPictureClassifier(m *pack.Manifest) bool {
-	scores := slices.ContainsFunc(m.Outputs, func(o pack.Output) bool { return len(o.Labels) > 0 })
-	return scores && slices.ContainsFunc(m.Inputs, func(in pack.Input) bool { return in.Image != nil })
-}
-
-// classify answers POST /v2/models/{m}/classify, whose body is a picture file:
-// the classes with calibrated probabilities, the most probable first.
+// classify answers POST /v2/models/{m}/classify, whose body is what the model
+// takes (a picture file, a text or a row of a table): the classes with calibrated
+// probabilities, the most probable first.
 func classify(s *Service, r Request, p params) ([]byte, error) {
 	m, err := s.shelf.open(p.model, p.version, r.Now)
 	if err != nil {
 		return nil, err
 	}
 	if m.classifier == nil {
-		return nil, httpErrorf(400, "model %s does not classify pictures (its task is %q): use infer", m.manifest.Name, m.manifest.Task)
+		return nil, httpErrorf(400, "model %s takes tensors, or has no labels (its task is %q): use infer", m.manifest.Name, m.manifest.Task)
 	}
-	img, err := imagefile.DecodeLimit(r.Body, s.opt.MaxPixels)
+	in, err := s.readBody(kindOf(m.manifest), r)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := m.classifier.Classify(context.Background(), model.Picture{Image: img})
+	answer, err := m.classifier.Classify(context.Background(), in)
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,8 @@
 //
 // It speaks the Open Inference Protocol, version 2, with JSON bodies
 // (https://github.com/kserve/open-inference-protocol), and one extension:
-// POST …/classify takes a picture and returns calibrated classes.
+// POST …/classify takes a picture, a text or a row of a table, as the model does,
+// and returns calibrated classes.
 //
 // Start with [Service.Handle].
 package service

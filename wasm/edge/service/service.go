@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"larder/model/engine"
+	"larder/model/pre/token"
 )
 
 // Request is one HTTP request, its body read.
@@ -19,6 +20,8 @@ type Request struct {
 	Include string
 	// Binary says that the request announces the binary tensor extension.
 	Binary bool
+	// JSON says that the body's content type is JSON.
+	JSON bool
 	// Now is the time of the request.
 	Now time.Time
 	// Body is the whole body; it is not kept.
@@ -84,6 +87,8 @@ type Options struct {
 	// MaxPixels bounds the pictures of classify; 0 means 6 Mi. Decoding takes 6
 	// bytes a pixel, 16 for a progressive JPEG: at most 96 MiB of an isolate's 128.
 	MaxPixels int
+	// Form brings Unicode's normal forms, which many models of text need.
+	Form token.Form
 }
 
 // AskAlways is the IndexTTL that makes every request ask for the index.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"path"
+	"slices"
 	"time"
 
 	"larder/cache/registry"
@@ -37,8 +38,7 @@ type shelf struct {
 type loaded struct {
 	manifest *pack.Manifest
 	session  *model.Session
-	// classifier is nil for a model whose task is not the classification of
-	// pictures.
+	// classifier is nil for a model that takes tensors or scores nothing.
 	classifier *model.Classifier
 	bytes      int64
 	used       int64
@@ -160,14 +160,14 @@ func (s *shelf) load(name, version string) (*loaded, error) {
 	return s.prepare(manifest, files)
 }
 
-// files returns the network and the weights beside it, checked, by their paths; all
-// that are not here are needed at once.
+// files returns the network, the weights beside it and the tokenizer of a model of
+// text, checked, by their paths; all that are not here are needed at once.
 func (s *shelf) files(dir string, manifest *pack.Manifest) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	var needs needError
 	for i := range manifest.Files {
 		f := &manifest.Files[i]
-		if f.Path != manifest.Model.File && f.Role != pack.RoleWeights {
+		if f.Path != manifest.Model.File && f.Role != pack.RoleWeights && !isTokenizer(manifest, f.Path) {
 			continue
 		}
 		data, err := s.get(dir+f.Path, "")
@@ -191,14 +191,22 @@ func (s *shelf) files(dir string, manifest *pack.Manifest) (map[string][]byte, e
 	return files, nil
 }
 
+func isTokenizer(m *pack.Manifest, path string) bool {
+	return slices.ContainsFunc(m.Inputs, func(in pack.Input) bool { return in.Text != nil && in.Text.Tokenizer == path })
+}
+
 func (s *shelf) prepare(manifest *pack.Manifest, files map[string][]byte) (*loaded, error) {
 	dir := path.Dir(manifest.Model.File)
-	session, err := model.Load(files[manifest.Model.File], model.Options{Engine: s.opt.Engine, External: func(location string) (onnx.Source, error) {
-		b, ok := files[path.Join(dir, location)]
+	file := func(path string) ([]byte, error) {
+		b, ok := files[path]
 		if !ok {
-			return nil, &pack.Error{Code: pack.NotFound, Doc: location, Reason: "the package has no such weights"}
+			return nil, &pack.Error{Code: pack.NotFound, Doc: path, Reason: "the package has no such file"}
 		}
-		return bytes.NewReader(b), nil
+		return b, nil
+	}
+	session, err := model.Load(files[manifest.Model.File], model.Options{Engine: s.opt.Engine, External: func(location string) (onnx.Source, error) {
+		b, err := file(path.Join(dir, location))
+		return bytes.NewReader(b), err
 	}})
 	if err != nil {
 		return nil, err
@@ -207,8 +215,9 @@ func (s *shelf) prepare(manifest *pack.Manifest, files map[string][]byte) (*load
 	for _, b := range files {
 		m.bytes += int64(len(b))
 	}
-	if isPictureClassifier(manifest) {
-		if m.classifier, err = model.NewClassifier(session, manifest, model.ClassifierOptions{}); err != nil {
+	if kindOf(manifest) != noKind {
+		if m.classifier, err = model.NewClassifier(session, manifest, model.ClassifierOptions{File: file, Form: s.opt.Form}); err != nil {
+			session.Close()
 			return nil, err
 		}
 	}
