@@ -24,15 +24,19 @@ func CheckChunks(chunks []Chunk) error {
 }
 
 // CheckCommit reports a record or pointer that Commit must refuse.
-func CheckCommit(r *Record, p Pointer) error {
-	if err := r.Validate(); err != nil {
-		return err
+func CheckCommit(r *Record, pointers []Pointer) error {
+	err := r.Validate()
+	for _, p := range pointers {
+		switch {
+		case err != nil:
+		case p.Name != r.Name || p.Version != r.Version:
+			err = &Error{Code: Invalid, Op: "commit", Key: p.Key(), Err: fmt.Errorf("pointer to %q, record %q",
+				RecordKey(p.Name, p.Version), RecordKey(r.Name, r.Version))}
+		default:
+			err = p.Validate()
+		}
 	}
-	if p.Name != r.Name || p.Version != r.Version {
-		return &Error{Code: Invalid, Op: "commit", Key: p.Key(), Err: fmt.Errorf("pointer to %q, record %q",
-			RecordKey(p.Name, p.Version), RecordKey(r.Name, r.Version))}
-	}
-	return p.Validate()
+	return err
 }
 
 // CheckDocument reports a document that PutDocument must refuse.

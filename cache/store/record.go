@@ -104,6 +104,9 @@ type Pointer struct {
 	// CheckedAt is when the registry last confirmed that this version is the right
 	// answer to this selector. Millisecond precision.
 	CheckedAt time.Time
+	// Skip is the version that somebody rolled back from: as long as the registry gives
+	// it as the answer, this pointer stays where it is. Empty: none.
+	Skip string
 }
 
 // Key returns the pointer's key: the bare name for [Latest], else "name@selector".
@@ -120,7 +123,7 @@ func PointerKey(name, selector string) string {
 // Validate reports what the contract forbids in a pointer: a missing or overlong
 // part, or an "@" in the name.
 func (p Pointer) Validate() error {
-	if !validName(p.Name) || !validName(p.Version) || p.Selector == "" || len(p.Selector) > 200 {
+	if !validName(p.Name) || !validName(p.Version) || p.Selector == "" || len(p.Selector) > 200 || p.Skip != "" && !validName(p.Skip) {
 		return &Error{Code: Invalid, Op: "commit", Key: p.Key(), Err: fmt.Errorf("pointer to version %q", p.Version)}
 	}
 	return nil

@@ -16,9 +16,7 @@ type Store interface {
 	// hash; the caller has verified each chunk. On an error some chunks may be
 	// stored. A chunk needs not survive a loss of power until a Commit that names it.
 	//
-	// The batch is the unit that a backend may pack into one physical record; many
-	// small chunks belong into one call. Errors: Quota, Invalid (empty or beyond
-	// MaxChunk).
+	// Errors: Quota, Invalid (empty or beyond MaxChunk).
 	PutChunks(ctx context.Context, chunks []Chunk) error
 
 	// Chunks reads chunks. The result has one Blob for each digest, in order, nil
@@ -34,10 +32,10 @@ type Store interface {
 
 	// Commit makes a version visible: in one transaction it checks that every chunk
 	// of the record is stored, writes the record (replacing one of the same name and
-	// version) and points p at it. p.Name and p.Version must be the record's. It is
-	// durable when it returns. Rolling back is a Commit of an older record.
+	// version) and points all of p at it. Name and Version of each must be the record's.
+	// It is durable when it returns. Rolling back is a Commit of an older record.
 	// Errors: Incomplete (nothing was changed), Quota, Invalid.
-	Commit(ctx context.Context, r Record, p Pointer) error
+	Commit(ctx context.Context, r Record, p ...Pointer) error
 
 	// Touch patches a record and, if the patch names a selector, its pointer.
 	// Errors: NotFound.
@@ -58,6 +56,13 @@ type Store interface {
 	// and finds them missing. keep may be nil; it is called on arbitrary goroutines,
 	// must not block and must not call the store.
 	Sweep(ctx context.Context, keep func(Digest) bool) (int, error)
+
+	// Compact brings stored bytes into the form that is read fastest and takes the least
+	// room: a backend that packs chunks into larger records packs those that arrived one
+	// by one, in the order of the records that name them, and packs anew what deletions
+	// have left half empty. It works in small transactions and may be ended by ctx at any
+	// time; what the store holds never changes by it. It returns how many chunks moved.
+	Compact(ctx context.Context) (int, error)
 
 	// Document reads a document. Errors: NotFound.
 	Document(ctx context.Context, key string) (Document, error)

@@ -78,7 +78,7 @@ func (s *Store) change(ctx context.Context, op, key string, f func(*store.Snapsh
 }
 
 // Commit implements store.Store.
-func (s *Store) Commit(ctx context.Context, r store.Record, p store.Pointer) error {
+func (s *Store) Commit(ctx context.Context, r store.Record, p ...store.Pointer) error {
 	if err := store.CheckCommit(&r, p); err != nil {
 		return err
 	}
@@ -91,8 +91,10 @@ func (s *Store) Commit(ctx context.Context, r store.Record, p store.Pointer) err
 		syncDir(filepath.Join(s.dir, "chunks"))
 		snap.Records = slices.DeleteFunc(snap.Records, func(o store.Record) bool { return o.Name == r.Name && o.Version == r.Version })
 		snap.Records = append(snap.Records, r)
-		snap.Pointers = slices.DeleteFunc(snap.Pointers, func(o store.Pointer) bool { return o.Key() == p.Key() })
-		snap.Pointers = append(snap.Pointers, p)
+		for _, p := range p {
+			snap.Pointers = slices.DeleteFunc(snap.Pointers, func(o store.Pointer) bool { return o.Key() == p.Key() })
+			snap.Pointers = append(snap.Pointers, p)
+		}
 		return nil
 	})
 }
@@ -173,6 +175,15 @@ func (s *Store) Sweep(ctx context.Context, keep func(store.Digest) bool) (int, e
 		return remove(path)
 	})
 	return n, typed("sweep", "", err)
+}
+
+// Compact implements store.Store: a chunk is a file, and there is nothing to do.
+func (s *Store) Compact(ctx context.Context) (int, error) {
+	leave, err := s.enter(ctx, "compact", "", true)
+	if err == nil {
+		leave()
+	}
+	return 0, err
 }
 
 // Usage implements store.Store.

@@ -35,6 +35,7 @@ type refState struct {
 type pointerState struct {
 	Name, Selector, Version string
 	CheckedAt               int64
+	Skip                    string `json:",omitempty"`
 }
 
 // maxState bounds state.json in bytes when it is read.
@@ -61,7 +62,7 @@ func decodeState(data []byte) store.Snapshot {
 		}
 	}
 	for _, raw := range st.Pointers {
-		p := store.Pointer{Name: raw.Name, Selector: raw.Selector, Version: raw.Version, CheckedAt: store.FromMilli(raw.CheckedAt)}
+		p := store.Pointer{Name: raw.Name, Selector: raw.Selector, Version: raw.Version, CheckedAt: store.FromMilli(raw.CheckedAt), Skip: raw.Skip}
 		if p.Validate() == nil {
 			out.Pointers = append(out.Pointers, p)
 		}
@@ -102,7 +103,7 @@ func (s *Store) save(snap store.Snapshot) error {
 		st.Records = append(st.Records, raw)
 	}
 	for _, p := range snap.Pointers {
-		st.Pointers = append(st.Pointers, pointerState{p.Name, p.Selector, p.Version, store.Milli(p.CheckedAt)})
+		st.Pointers = append(st.Pointers, pointerState{p.Name, p.Selector, p.Version, store.Milli(p.CheckedAt), p.Skip})
 	}
 	data, err := json.Marshal(&st)
 	if err != nil {

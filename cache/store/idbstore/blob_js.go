@@ -5,6 +5,7 @@ package idbstore
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/hack-pad/safejs"
 
@@ -15,6 +16,7 @@ import (
 type Blob struct {
 	array safejs.Value // Uint8Array
 	size  int64
+	users *atomic.Int32 // Blobs that share the buffer and were not freed; nil for one that does not
 }
 
 // Size returns the number of bytes.
@@ -61,6 +63,9 @@ func (b *Blob) ReadAt(p []byte, at int64) (int, error) {
 // that nobody refers to it, and Go's heap does not grow by it. Nobody may use the
 // bytes any more.
 func (b *Blob) Free() {
+	if b.users != nil && b.users.Add(-1) > 0 {
+		return
+	}
 	buffer, err := b.array.Get("buffer")
 	if err != nil {
 		return

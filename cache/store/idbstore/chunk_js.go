@@ -4,7 +4,8 @@ package idbstore
 
 import (
 	"context"
-	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/hack-pad/safejs"
 
@@ -28,6 +29,7 @@ func (s *Store) PutChunks(ctx context.Context, list []store.Chunk) error {
 			return typed("put", c.Digest.String(), err)
 		}
 	}
+	s.forgetPlaces(list)
 	return s.do(ctx, "put", key, writing, func(t *tx) {
 		for i, c := range list {
 			t.ask(chunks, nil, "put", buffers[i], c.Digest.String())
@@ -35,26 +37,18 @@ func (s *Store) PutChunks(ctx context.Context, list []store.Chunk) error {
 	}, chunks)
 }
 
-// Chunks implements store.Store. The blobs are of type *Blob.
-func (s *Store) Chunks(ctx context.Context, digests []store.Digest) ([]store.Blob, error) {
-	var out []store.Blob
-	err := s.do(ctx, "read", "", reading, func(t *tx) {
-		out = make([]store.Blob, len(digests))
-		for i, d := range digests {
-			t.ask(chunks, func(v safejs.Value) error {
-				// What is no buffer was written by somebody else: as good as missing.
-				b, err := newBlob(v)
-				if b != nil && err == nil {
-					out[i] = b
-				}
-				return err
-			}, "get", d.String())
+// forgetPlaces makes the next reader look for the loose copies of chunks. The map is
+// shared with readers and so is replaced, not changed.
+func (s *Store) forgetPlaces(list []store.Chunk) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	packed := func(c store.Chunk) bool { _, is := s.known[c.Digest]; return is }
+	if slices.ContainsFunc(list, packed) {
+		s.known = maps.Clone(s.known)
+		for _, c := range list {
+			delete(s.known, c.Digest)
 		}
-	}, chunks)
-	if err != nil {
-		return nil, err
 	}
-	return out, nil
 }
 
 // Missing implements store.Store.
@@ -62,74 +56,113 @@ func (s *Store) Missing(ctx context.Context, digests []store.Digest) ([]store.Di
 	var out []store.Digest
 	err := s.do(ctx, "missing", "", reading, func(t *tx) {
 		out = nil
-		for _, d := range store.Distinct(digests) {
-			t.ask(chunks, func(v safejs.Value) error {
-				if v.IsUndefined() {
-					out = append(out, d)
+		t.directory(func(d *directory) error {
+			for _, digest := range store.Distinct(digests) {
+				if !d.has(digest) {
+					out = append(out, digest)
 				}
-				return nil
-			}, "getKey", d.String())
-		}
-	}, chunks)
+			}
+			return nil
+		})
+	}, chunks, tables)
 	return out, err
 }
 
 // DeleteChunks implements store.Store.
 func (s *Store) DeleteChunks(ctx context.Context, digests []store.Digest) error {
 	return s.do(ctx, "delete", "", writing, func(t *tx) {
-		for _, d := range digests {
-			t.ask(chunks, nil, "delete", d.String())
-		}
-	}, chunks)
+		t.directory(func(d *directory) error {
+			gone := make(map[store.Digest]bool, len(digests))
+			for _, digest := range digests {
+				gone[digest] = true
+				t.ask(chunks, nil, "delete", digest.String())
+			}
+			for i, name := range d.names {
+				if slices.ContainsFunc(d.tables[i], func(e entry) bool { return gone[e.digest] }) {
+					t.kill(name, func(d store.Digest) bool { return gone[d] })
+				}
+			}
+			return nil
+		})
+	}, chunks, packs, tables)
 }
 
 // Sweep implements store.Store: one transaction over records and chunks.
 func (s *Store) Sweep(ctx context.Context, keep func(store.Digest) bool) (int, error) {
 	n := 0
 	err := s.do(ctx, "sweep", "", writing, func(t *tx) {
-		n = 0
-		t.named(func(named map[store.Digest]int64) error {
-			t.ask(chunks, func(keys safejs.Value) error {
-				return list(keys, func(k safejs.Value) error {
-					text, _ := k.String()
-					d, err := store.ParseDigest(text)
-					if err == nil {
-						if _, used := named[d]; used || keep != nil && keep(d) {
-							return nil
-						}
-					}
-					n++
-					t.ask(chunks, nil, "delete", k) // also what has no digest for a key
-					return nil
+		t.snapshot(func(all []store.Record) error {
+			named := sizes(all)
+			t.directory(func(d *directory) error {
+				n = t.sweep(d, func(digest store.Digest) bool {
+					_, used := named[digest]
+					return used || keep != nil && keep(digest)
 				})
-			}, "getAllKeys")
+				return nil
+			})
 			return nil
 		})
-	}, records, chunks)
+	}, records, chunks, packs, tables)
 	return n, err
 }
 
-// named reads which chunks the records name, and their sizes.
-func (t *tx) named(then func(map[store.Digest]int64) error) {
+func (t *tx) sweep(d *directory, used func(store.Digest) bool) int {
+	n := len(d.stray)
+	for _, k := range d.stray {
+		t.ask(chunks, nil, "delete", k)
+	}
+	for digest := range d.loose {
+		if !used(digest) {
+			n++
+			t.ask(chunks, nil, "delete", digest.String())
+		}
+	}
+	for i, name := range d.names {
+		// Of a chunk that is loose too, or in two packs, one is enough.
+		dead := func(digest store.Digest) bool { return d.places[digest].pack != name || !used(digest) }
+		before := n
+		for _, e := range d.tables[i] {
+			if e.digest != (store.Digest{}) && dead(e.digest) {
+				n++
+			}
+		}
+		if n > before || len(d.tables[i]) == 0 {
+			t.kill(name, dead)
+		}
+	}
+	return n
+}
+
+// snapshot reads the records.
+func (t *tx) snapshot(then func([]store.Record) error) {
 	t.ask(records, func(all safejs.Value) error {
-		named := map[store.Digest]int64{}
+		var out []store.Record
 		err := list(all, func(v safejs.Value) error {
 			if r, err := decodeRecord(v); err == nil {
-				for _, c := range r.Chunks {
-					named[c.Digest] = c.Size
-				}
+				out = append(out, r)
 			}
 			return nil
 		})
 		if err != nil {
 			return err
 		}
-		return then(named)
+		return then(out)
 	}, "getAll")
 }
 
-// Usage implements store.Store. The sizes of chunks that a record names are taken from
-// there; only the others are read.
+// sizes returns which chunks the records name, and their sizes.
+func sizes(all []store.Record) map[store.Digest]int64 {
+	named := map[store.Digest]int64{}
+	for _, r := range all {
+		for _, c := range r.Chunks {
+			named[c.Digest] = c.Size
+		}
+	}
+	return named
+}
+
+// Usage implements store.Store. The sizes of loose chunks that a record names are taken
+// from there; only the others are read.
 func (s *Store) Usage(ctx context.Context) (store.Usage, error) {
 	var u store.Usage
 	err := s.do(ctx, "usage", "", reading, func(t *tx) {
@@ -139,32 +172,32 @@ func (s *Store) Usage(ctx context.Context) (store.Usage, error) {
 			u.Records = n
 			return err
 		}, "count")
-		t.named(func(named map[store.Digest]int64) error {
-			t.ask(chunks, func(keys safejs.Value) error {
-				return list(keys, func(k safejs.Value) error {
-					u.Chunks++
-					text, _ := k.String()
-					if d, err := store.ParseDigest(text); err == nil && named[d] > 0 {
-						u.Bytes += named[d]
-						return nil
+		t.snapshot(func(all []store.Record) error {
+			named := sizes(all)
+			t.directory(func(d *directory) error {
+				u.Chunks = len(d.loose) + len(d.places) + len(d.stray)
+				for _, p := range d.places {
+					u.Bytes += p.size
+				}
+				for digest := range d.loose {
+					if n := named[digest]; n > 0 {
+						u.Bytes += n
+						continue
 					}
 					t.ask(chunks, func(v safejs.Value) error {
 						if b, err := newBlob(v); err == nil && b != nil {
 							u.Bytes += b.size
 						}
 						return nil
-					}, "get", k)
-					return nil
-				})
-			}, "getAllKeys")
+					}, "get", digest.String())
+				}
+				return nil
+			})
 			return nil
 		})
-	}, records, chunks)
+	}, records, chunks, tables)
 	if err != nil {
 		return store.Usage{}, err
-	}
-	if u.Bytes < 0 {
-		return u, &store.Error{Code: store.Corrupt, Op: "usage", Err: fmt.Errorf("%d bytes", u.Bytes)}
 	}
 	return u, nil
 }

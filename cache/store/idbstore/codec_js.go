@@ -82,7 +82,8 @@ func decodeRecord(v safejs.Value) (store.Record, error) {
 }
 
 func encodePointer(p store.Pointer) (safejs.Value, error) {
-	return object(map[string]any{"name": p.Name, "selector": p.Selector, "version": p.Version, "checkedAt": store.Milli(p.CheckedAt)})
+	return object(map[string]any{"name": p.Name, "selector": p.Selector, "version": p.Version, "checkedAt": store.Milli(p.CheckedAt),
+		"skip": p.Skip})
 }
 
 func decodePointer(v safejs.Value) (store.Pointer, error) {
@@ -90,7 +91,7 @@ func decodePointer(v safejs.Value) (store.Pointer, error) {
 		return store.Pointer{}, errors.New("no object")
 	}
 	p := store.Pointer{Name: stringAt(v, "name"), Selector: stringAt(v, "selector"), Version: stringAt(v, "version"),
-		CheckedAt: store.FromMilli(numberAt(v, "checkedAt"))}
+		CheckedAt: store.FromMilli(numberAt(v, "checkedAt")), Skip: stringAt(v, "skip")}
 	return p, p.Validate()
 }
 

@@ -1,14 +1,22 @@
 // Package idbstore is the store in the browser's IndexedDB, for pages and workers.
 //
-// The database (named "larder" unless Options say otherwise) has four object stores,
+// The database (named "larder" unless Options say otherwise) has six object stores,
 // all with keys of their own:
 //
-//	chunks     "<sha256 in hexadecimal>"  ArrayBuffer
+//	chunks     "<sha256 in hexadecimal>"  ArrayBuffer: a chunk as it arrived
+//	packs      "<sha256 of the table>"    ArrayBuffer: chunks one after the other
+//	tables     the name of the pack       Uint8Array: for each chunk of the pack 32 bytes
+//	                                      of digest, zero once it is deleted, and 4 of size
 //	records    "name@version"             {name, version, manifest: Uint8Array, digest,
 //	                                       chunks: [{digest, size}], committedAt, checkedAt,
 //	                                       usedAt, manifestETag, pinned}
-//	pointers   "name" or "name@selector"  {name, selector, version, checkedAt}
+//	pointers   "name" or "name@selector"  {name, selector, version, checkedAt, skip}
 //	documents  key                        {key, data: Uint8Array, etag, checkedAt}
+//
+// A chunk that arrives becomes a record of its own, so that it survives whatever happens
+// to the next one. Compact joins them to packs of up to 1 MiB, which are read with a
+// sixteenth of the requests. Version 1 had no packs: its chunks are loose ones, which is
+// why opening it changes nothing but the number.
 //
 // Times are milliseconds since 1970. What is read is checked: a record that is not of
 // this form is taken as not stored.
@@ -17,8 +25,8 @@
 //
 // Commit uses durability "strict", so that it is on disk when it returns; everything
 // else is relaxed. Killing the browser leaves each transaction whole or undone. A full
-// disk or quota gives the code Quota and leaves what was there. A chunk is one value of
-// at most 4 MiB, far below the 127 MiB that Chromium allows for one.
+// disk or quota gives the code Quota and leaves what was there. No value is larger than
+// 4 MiB, far below the 127 MiB that Chromium allows for one.
 //
 // # Other tabs
 //
@@ -29,7 +37,7 @@
 // # Bytes
 //
 // Chunks stay outside Go's heap: what Chunks returns is a [*Blob], whose JSValue is a
-// Uint8Array, and PutChunks takes any Blob with such a method without copying it through
+// Uint8Array, often a part of its buffer, and PutChunks takes any Blob with such a method without copying it through
 // Go. Whoever has the Uint8Array must not transfer its buffer away.
 //
 // One persistent callback serves all events. Inside a transaction only callbacks run:

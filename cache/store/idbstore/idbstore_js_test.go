@@ -329,7 +329,7 @@ func TestBlockedByOlderPage(t *testing.T) {
 	name := fresh(t)
 	old := openRaw(t, name, 1)
 	upgrades = append(upgrades, func(safejs.Value) error { return nil })
-	defer func() { upgrades = upgrades[:1] }()
+	defer func() { upgrades = upgrades[:len(upgrades)-1] }()
 	_, err := Open(t.Context(), Options{Name: name})
 	if store.CodeOf(err) != store.Blocked {
 		t.Fatal(err)
@@ -350,7 +350,7 @@ func TestUpgradeKeepsData(t *testing.T) {
 		_, err := db.Call("createObjectStore", "extra")
 		return err
 	})
-	defer func() { upgrades = upgrades[:1] }()
+	defer func() { upgrades = upgrades[:len(upgrades)-1] }()
 	s = mustOpen(t, name)
 	if snap, err := s.Snapshot(t.Context()); err != nil || len(snap.Records) != 1 || steps != 1 {
 		t.Fatalf("%+v, %v, %d steps", snap, err, steps)

@@ -15,6 +15,8 @@ import (
 // The object stores.
 const (
 	chunks    = "chunks"
+	packs     = "packs"
+	tables    = "tables"
 	records   = "records"
 	pointers  = "pointers"
 	documents = "documents"
@@ -24,13 +26,21 @@ const (
 // new layout is a new step.
 var upgrades = []func(db safejs.Value) error{
 	func(db safejs.Value) error {
-		for _, name := range []string{chunks, records, pointers, documents} {
-			if _, err := db.Call("createObjectStore", name); err != nil {
-				return err
-			}
-		}
-		return nil
+		return create(db, chunks, records, pointers, documents)
 	},
+	// What version 1 stored stays where it is: a chunk that arrives is one record still.
+	func(db safejs.Value) error {
+		return create(db, packs, tables)
+	},
+}
+
+func create(db safejs.Value, names ...string) error {
+	for _, name := range names {
+		if _, err := db.Call("createObjectStore", name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Store implements store.Store on IndexedDB.
@@ -42,7 +52,8 @@ type Store struct {
 	db      safejs.Value // null while there is no connection
 	forget  func()       // stops the connection's events
 	closed  bool
-	opening chan struct{} // holds one token; whoever has it may open a connection
+	known   map[store.Digest]place // where chunks lay when a directory was last read
+	opening chan struct{}          // holds one token; whoever has it may open a connection
 }
 
 var _ store.Store = (*Store)(nil)
@@ -58,7 +69,7 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, typed("open", opt.Name, err)
 	}
-	s := &Store{name: opt.Name, events: e, db: safejs.Null(), forget: func() {}, opening: make(chan struct{}, 1)}
+	s := &Store{name: opt.Name, events: e, db: safejs.Null(), known: map[store.Digest]place{}, forget: func() {}, opening: make(chan struct{}, 1)}
 	s.opening <- struct{}{}
 	if _, err := s.connection(ctx); err != nil {
 		s.Close()

@@ -15,7 +15,7 @@ import (
 
 // Commit implements store.Store: one strict transaction that looks for every chunk and
 // then writes record and pointer.
-func (s *Store) Commit(ctx context.Context, r store.Record, p store.Pointer) error {
+func (s *Store) Commit(ctx context.Context, r store.Record, p ...store.Pointer) error {
 	if err := store.CheckCommit(&r, p); err != nil {
 		return err
 	}
@@ -24,32 +24,26 @@ func (s *Store) Commit(ctx context.Context, r store.Record, p store.Pointer) err
 	if err != nil {
 		return typed("commit", key, err)
 	}
-	pointer, err := encodePointer(p)
-	if err != nil {
-		return typed("commit", key, err)
+	values := make([]safejs.Value, len(p))
+	for i := range p {
+		if values[i], err = encodePointer(p[i]); err != nil {
+			return typed("commit", key, err)
+		}
 	}
 	return s.do(ctx, "commit", key, strict, func(t *tx) {
-		write := func() {
+		t.directory(func(dir *directory) error {
+			for _, c := range r.Chunks {
+				if !dir.has(c.Digest) {
+					return store.IncompleteError(&r, c.Digest)
+				}
+			}
 			t.ask(records, nil, "put", record, key)
-			t.ask(pointers, nil, "put", pointer, p.Key())
-		}
-		digests := r.Digests()
-		left := len(digests)
-		if left == 0 {
-			write()
-		}
-		for _, d := range digests {
-			t.ask(chunks, func(found safejs.Value) error {
-				if found.IsUndefined() {
-					return store.IncompleteError(&r, d)
-				}
-				if left--; left == 0 {
-					write()
-				}
-				return nil
-			}, "getKey", d.String())
-		}
-	}, chunks, records, pointers)
+			for i, v := range values {
+				t.ask(pointers, nil, "put", v, p[i].Key())
+			}
+			return nil
+		})
+	}, chunks, packs, tables, records, pointers)
 }
 
 // Touch implements store.Store.
@@ -92,14 +86,7 @@ func (s *Store) Snapshot(ctx context.Context) (store.Snapshot, error) {
 	var out store.Snapshot
 	err := s.do(ctx, "snapshot", "", reading, func(t *tx) {
 		out = store.Snapshot{}
-		t.ask(records, func(all safejs.Value) error {
-			return list(all, func(v safejs.Value) error {
-				if r, err := decodeRecord(v); err == nil {
-					out.Records = append(out.Records, r)
-				}
-				return nil
-			})
-		}, "getAll")
+		t.snapshot(func(all []store.Record) error { out.Records = all; return nil })
 		t.ask(pointers, func(all safejs.Value) error {
 			return list(all, func(v safejs.Value) error {
 				if p, err := decodePointer(v); err == nil {

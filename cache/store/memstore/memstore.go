@@ -92,7 +92,7 @@ func (s *Store) enter(ctx context.Context, op, key string) (leave func(), err er
 }
 
 // Commit implements store.Store.
-func (s *Store) Commit(ctx context.Context, r store.Record, p store.Pointer) error {
+func (s *Store) Commit(ctx context.Context, r store.Record, p ...store.Pointer) error {
 	if err := store.CheckCommit(&r, p); err != nil {
 		return err
 	}
@@ -110,9 +110,11 @@ func (s *Store) Commit(ctx context.Context, r store.Record, p store.Pointer) err
 	if err := s.db.room("commit", key, int64(len(r.Manifest)-len(s.db.records[key].Manifest))); err != nil {
 		return err
 	}
-	p.CheckedAt = trim(p.CheckedAt)
 	s.db.records[key] = clone(r)
-	s.db.pointers[p.Key()] = p
+	for _, p := range p {
+		p.CheckedAt = trim(p.CheckedAt)
+		s.db.pointers[p.Key()] = p
+	}
 	return nil
 }
 

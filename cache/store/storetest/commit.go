@@ -58,6 +58,22 @@ var commitTests = []test{
 			}
 		}
 	}},
+	{"several pointers at once, or none", func(t *testing.T, open func() store.Store) {
+		s := open()
+		r := record("leaf", "1.0.0")
+		back := pointer(r, store.Latest)
+		back.Skip = "2.0.0"
+		want(t, s.Commit(t.Context(), r, back, pointer(r, "^1")), "")
+		want(t, s.Commit(t.Context(), record("leaf", "0.9.0")), "")
+		got := snapshot(t, open())
+		if len(got.Records) != 2 || !reflect.DeepEqual(got.Pointers, []store.Pointer{back, pointer(r, "^1")}) {
+			t.Fatalf("got %+v", got)
+		}
+		want(t, s.Touch(t.Context(), "leaf", "1.0.0", store.Patch{CheckedAt: epoch.Add(time.Hour), Selector: store.Latest}), "")
+		if p := snapshot(t, s).Pointers[0]; p.Skip != "2.0.0" || !p.CheckedAt.Equal(epoch.Add(time.Hour)) {
+			t.Fatalf("got %+v", p)
+		}
+	}},
 	{"replaces a record", func(t *testing.T, open func() store.Store) {
 		s := open()
 		a, b := chunk(1, 10), chunk(2, 20)
@@ -101,6 +117,7 @@ var commitTests = []test{
 			"no manifest":     func(r *store.Record, _ *store.Pointer) { r.Manifest = nil },
 			"empty chunk":     func(r *store.Record, _ *store.Pointer) { r.Chunks[0].Size = 0 },
 			"huge chunk":      func(r *store.Record, _ *store.Pointer) { r.Chunks[0].Size = store.MaxChunk + 1 },
+			"skips a path":    func(_ *store.Record, p *store.Pointer) { p.Skip = "../x" },
 			"no selector":     func(_ *store.Record, p *store.Pointer) { p.Selector = "" },
 			"other's pointer": func(_ *store.Record, p *store.Pointer) { p.Version = "9.9.9" },
 		} {

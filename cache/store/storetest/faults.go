@@ -8,7 +8,7 @@ import (
 
 // Faults is a Store that asks Before ahead of each call that writes, and fails with
 // its error instead of making the call. op is "put", "delete", "commit", "touch",
-// "remove", "sweep" or "document".
+// "remove", "sweep", "compact" or "document".
 type Faults struct {
 	store.Store
 	Before func(op string) error
@@ -31,11 +31,11 @@ func (f *Faults) DeleteChunks(ctx context.Context, digests []store.Digest) error
 }
 
 // Commit implements store.Store.
-func (f *Faults) Commit(ctx context.Context, r store.Record, p store.Pointer) error {
+func (f *Faults) Commit(ctx context.Context, r store.Record, p ...store.Pointer) error {
 	if err := f.Before("commit"); err != nil {
 		return err
 	}
-	return f.Store.Commit(ctx, r, p)
+	return f.Store.Commit(ctx, r, p...)
 }
 
 // Touch implements store.Store.
@@ -76,4 +76,12 @@ func (f *Faults) RemoveDocument(ctx context.Context, key string) error {
 		return err
 	}
 	return f.Store.RemoveDocument(ctx, key)
+}
+
+// Compact implements store.Store.
+func (f *Faults) Compact(ctx context.Context) (int, error) {
+	if err := f.Before("compact"); err != nil {
+		return 0, err
+	}
+	return f.Store.Compact(ctx)
 }

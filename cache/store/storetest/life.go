@@ -23,6 +23,7 @@ func calls(s store.Store) map[string]func(context.Context) error {
 		"Snapshot":       func(ctx context.Context) error { _, err := s.Snapshot(ctx); return err },
 		"Remove":         func(ctx context.Context) error { return s.Remove(ctx, "leaf", "1.0.0") },
 		"Sweep":          func(ctx context.Context) error { _, err := s.Sweep(ctx, nil); return err },
+		"Compact":        func(ctx context.Context) error { _, err := s.Compact(ctx); return err },
 		"Document":       func(ctx context.Context) error { _, err := s.Document(ctx, "x"); return err },
 		"Documents":      func(ctx context.Context) error { _, err := s.Documents(ctx, ""); return err },
 		"RemoveDocument": func(ctx context.Context) error { return s.RemoveDocument(ctx, "x") },

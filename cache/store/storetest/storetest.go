@@ -1,8 +1,8 @@
 // Package storetest is the contract of package store in executable form. A backend's
 // tests call [Run]; see memstore for the smallest example.
 //
-// The kit is split by theme: chunk.go, commit.go, record.go, sweep.go, document.go,
-// life.go. [Faults] wraps a Store for tests of what happens when one fails.
+// The kit is split by theme: chunk.go, commit.go, record.go, sweep.go, compact.go,
+// document.go, life.go. [Faults] wraps a Store for tests of what happens when one fails.
 package storetest
 
 import (
@@ -36,6 +36,7 @@ func Run(t *testing.T, h Harness) {
 		{"commit", commitTests},
 		{"record", recordTests},
 		{"sweep", sweepTests},
+		{"compact", compactTests},
 		{"document", documentTests},
 		{"life", lifeTests},
 	}
