@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"sync"
 
 	"larder/cache/registry"
 	"larder/cache/store"
@@ -74,22 +75,25 @@ func (c *Cache) fill(ctx context.Context, r request, m *registry.Manifest, rec s
 	}
 }
 
-// transfer downloads chunks of a version into the store, one by one, so that each
-// that arrived survives whatever happens to the next. keep, which may be nil, sees
-// each verified chunk; with it, the store's refusal does not end the transfer.
+// transfer downloads chunks of a version into the store, one by one on each connection,
+// so that each that arrived survives whatever happens to the next. keep, which may be
+// nil, sees each verified chunk, one at a time; with it, the store's refusal does not end the transfer.
 func (c *Cache) transfer(ctx context.Context, m *registry.Manifest, digests []store.Digest, progress func(Progress), keep func(store.Digest, store.Blob)) (int64, error) {
 	wanted := make(map[store.Digest]bool, len(digests))
 	for _, d := range digests {
 		wanted[d] = true
 	}
+	var mu sync.Mutex
 	var moved int64
 	job := registry.Job{
 		Manifest: m,
 		Missing:  func(d registry.Digest) bool { return wanted[d] },
 		Sink: func(ctx context.Context, k registry.Chunk, data registry.Blob) error {
-			moved += k.Bytes
 			c.count(func(s *Stats) { s.BytesDownloaded += k.Bytes })
 			err := c.opt.Store.PutChunks(ctx, []store.Chunk{{Digest: k.SHA256, Data: data}})
+			mu.Lock()
+			defer mu.Unlock()
+			moved += k.Bytes
 			if keep != nil {
 				keep(k.SHA256, data)
 				return nil
@@ -102,7 +106,8 @@ func (c *Cache) transfer(ctx context.Context, m *registry.Manifest, digests []st
 			progress(Progress{Phase: PhaseDownload, Loaded: p.Loaded, Total: p.Total, File: p.File})
 		}
 	}
-	return moved, c.client.Download(ctx, job)
+	err := c.client.Download(ctx, job)
+	return moved, err
 }
 
 // refs lists the chunks that a prediction needs.

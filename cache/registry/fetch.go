@@ -76,6 +76,9 @@ type Response struct {
 	// Length is the number of bytes that Body will deliver if the server said so and
 	// the body is not content-encoded, else -1.
 	Length int64
+	// Encoded: the server sent the body compressed (Content-Encoding). Body delivers it
+	// decompressed, which for a 206 is of no use.
+	Encoded bool
 	// Content is the range of a 206 (Content-Range), zero otherwise or if unreadable.
 	Content Range
 	// Total is the size of the whole file as a 206 gives it, or -1.

@@ -45,7 +45,9 @@ func (f fetcher) Fetch(ctx context.Context, r registry.Request) (*registry.Respo
 		Total:       -1,
 		Body:        body{path: r.Path, body: res.Body, ctx: ctx},
 	}
-	if n, err := strconv.ParseInt(res.Header("content-length"), 10, 64); err == nil && n >= 0 && plain(res.Header("content-encoding")) {
+	encoding := res.Header("content-encoding")
+	out.Encoded = encoding != "" && encoding != "identity"
+	if n, err := strconv.ParseInt(res.Header("content-length"), 10, 64); err == nil && n >= 0 && !out.Encoded {
 		out.Length = n
 	}
 	if res.Status == 206 {
@@ -53,9 +55,6 @@ func (f fetcher) Fetch(ctx context.Context, r registry.Request) (*registry.Respo
 	}
 	return out, nil
 }
-
-// plain reports whether a content-encoding leaves the bytes as they are.
-func plain(encoding string) bool { return encoding == "" || encoding == "identity" }
 
 // body adapts a stream of the host.
 type body struct {

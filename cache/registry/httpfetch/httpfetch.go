@@ -3,6 +3,7 @@
 package httpfetch
 
 import (
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -67,8 +68,16 @@ func (f *Fetcher) Fetch(ctx context.Context, r registry.Request) (*registry.Resp
 		Total:       -1,
 		Body:        &body{path: r.Path, from: resp.Body},
 	}
-	if resp.Header.Get("Content-Encoding") != "" {
-		out.Length = -1
+	switch encoding := resp.Header.Get("Content-Encoding"); encoding {
+	case "", "identity":
+	case "gzip": // from a host that compresses although it was asked not to
+		out.Length, out.Encoded = -1, true
+		if resp.StatusCode == http.StatusOK {
+			out.Body = &body{path: r.Path, from: &unzipper{ReadCloser: resp.Body}}
+		}
+	default:
+		resp.Body.Close()
+		return nil, &registry.Error{Code: registry.Offline, Op: "fetch", Path: r.Path, Detail: fmt.Sprintf("the host compresses by %q, which was not asked for", encoding)}
 	}
 	if resp.StatusCode == http.StatusPartialContent {
 		out.Content, out.Total = registry.ParseContentRange(resp.Header.Get("Content-Range"))
@@ -82,6 +91,21 @@ func failure(ctx context.Context, path string, err error) error {
 		return &registry.Error{Code: registry.Aborted, Op: "fetch", Path: path, Err: context.Cause(ctx)}
 	}
 	return &registry.Error{Code: registry.Offline, Op: "fetch", Path: path, Err: err}
+}
+
+// unzipper decompresses.
+type unzipper struct {
+	io.ReadCloser
+	zip *gzip.Reader
+}
+
+func (u *unzipper) Read(p []byte) (n int, err error) {
+	if u.zip == nil {
+		if u.zip, err = gzip.NewReader(u.ReadCloser); err != nil {
+			return 0, err
+		}
+	}
+	return u.zip.Read(p)
 }
 
 // body reads pieces of a response.
