@@ -22,7 +22,7 @@ func Unpack(form string, packed, to []float32) (err error) {
 		}
 	}()
 	r := parseForm(form)
-	if r == nil || r.floats() != len(packed) || len(to) > maxUnpacked {
+	if r == nil || len(to) > maxUnpacked || !fits(r, len(packed), len(to)) {
 		return fmt.Errorf("plan: form %q does not fit %d elements", form, len(to))
 	}
 	// Packing numbers shows where each element goes.
@@ -66,4 +66,29 @@ func parseForm(text string) recipe {
 		return taps{n[0], n[1]}
 	}
 	return nil
+}
+
+// fits reports whether a recipe makes packed floats of at most elements of a
+// constant. Sizes are checked before they are multiplied, so that no product wraps
+// around: a form may claim any.
+func fits(r recipe, packed, elements int) bool {
+	within := func(limit int, sizes ...int) bool {
+		product := 1
+		for _, n := range sizes {
+			if product *= n; n > limit || product > limit {
+				return false
+			}
+		}
+		return true
+	}
+	switch r := r.(type) {
+	case panels:
+		return within(elements, r.k, r.n) && within(packed, r.n, r.kPad) && r.floats() == packed
+	case windows:
+		return r.first <= elements && within(elements, r.first+r.count, r.in, r.taps) &&
+			within(packed, r.in, r.merged) && within(packed, r.taps, lanesUp(r.in*r.merged)) && r.floats() == packed
+	case taps:
+		return within(elements, r.channels, r.taps) && r.floats() == packed
+	}
+	return false
 }
