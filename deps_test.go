@@ -60,6 +60,7 @@ var importRules = []importRule{
 	{"cache/policy", ""},
 	{"cache/policy/replay", "cache/policy github.com/ulikunitz/xz"},
 	{"cache/schedule", ""},
+	{"cache/schedule/scheduletest", "cache/schedule"},
 	{"cache/store", ""},
 	{"cache/store/storetest", "cache/store"},
 	{"cache/store/memstore", "cache/store"},

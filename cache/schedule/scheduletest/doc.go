@@ -1,0 +1,20 @@
+// Package scheduletest holds the oracle of package schedule: a search that goes through
+// the minutes of 68 years one by one, and shares no code and no idea with what it
+// judges. It runs natively over Go's zone database and in a browser over the browser's.
+//
+// The long run, over every zone:
+//
+//	go test ./cache/schedule -run Oracle -all
+package scheduletest
+
+import (
+	_ "embed"
+	"strings"
+)
+
+//go:embed zones.txt
+var zones string
+
+// Zones returns the names of all zones of Go's database, for programs that cannot list
+// it themselves.
+func Zones() []string { return strings.Fields(zones) }
