@@ -1,6 +1,10 @@
 package engine
 
-import "context"
+import (
+	"context"
+
+	"larder/model/tensor"
+)
 
 // Host makes linear memories with kernels that work in them. There is one for
 // each place where Larder runs: native (wazero), browsers and workerd.
@@ -31,4 +35,11 @@ type Memory interface {
 	Run(ctx context.Context, from, to int) error
 	// Close gives the memory back. No other call follows.
 	Close()
+}
+
+// sourceWriter is a Memory that can take some deferred floats from where they are.
+type sourceWriter interface {
+	// WriteSource copies all elements of a source to an address; ok is false if it
+	// is no source of this host.
+	WriteSource(at int, from tensor.Source) (ok bool, err error)
 }

@@ -205,6 +205,7 @@ func (r *run) step(ctx context.Context, s *step) error {
 	in := make([]*tensor.Tensor, len(s.in))
 	for i, k := range s.in {
 		if k != none {
+			r.slots[k] = r.slots[k].Resident() // an input that lies outside is read once
 			in[i] = r.slots[k]
 		}
 	}

@@ -97,6 +97,11 @@ func (r *plannedRun) put(s *plan.Step) error {
 		// The operator did not make what it had inferred.
 		return op.Invalidf("%v where float32%v was planned", t, s.Place.Shape)
 	}
+	if w, ok := r.program.memory.(sourceWriter); ok && t.Source() != nil {
+		if done, err := w.WriteSource(s.Place.Offset, t.Source()); done {
+			return err
+		}
+	}
 	return r.program.memory.Write(s.Place.Offset, tensor.Data[float32](t))
 }
 

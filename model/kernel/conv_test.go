@@ -122,7 +122,9 @@ func randomWinograd(t *testing.T, r *rand.Rand) {
 		threads := 1 + r.IntN(3)
 		x, w, bias := in.random(r), random(r, out.c*in.c*9), make([]float32, out.stride)
 		copy(bias, random(r, out.c))
-		args := kernel.WinogradArgs{Input: m.put(x), Output: m.alloc(4 * out.size()), Weights: m.put(kernel.PackWinograd(w, out.c, in.c)), Bias: m.put(bias),
+		weights := make([]float32, kernel.WinogradFloats(out.c, in.c))
+		kernel.PackWinograd(weights, w, out.c, in.c)
+		args := kernel.WinogradArgs{Input: m.put(x), Output: m.alloc(4 * out.size()), Weights: m.put(weights), Bias: m.put(bias),
 			Images: uint32(in.n), InH: uint32(in.h), InW: uint32(in.w), OutH: uint32(out.h), OutW: uint32(out.w),
 			InPixel: uint32(4 * in.stride), OutPixel: uint32(4 * out.stride), PadTop: uint32(s.top), PadLeft: uint32(s.left),
 			TileBlock: uint32(1 + r.IntN(8)), KBlock: 8, Low: -1, High: 2}

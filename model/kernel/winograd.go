@@ -49,11 +49,10 @@ func WinogradScratch(tileBlock, inPixel, outPixel int) int {
 
 // PackWinograd transforms the weights [out][in][3][3] for winograd: for each of
 // the 36 places a packed matrix of in rows, rounded up to a multiple of 4, and
-// out columns.
-func PackWinograd(w []float32, out, in int) []float32 {
+// out columns. They go to packed, which is zeros and has WinogradFloats of room.
+func PackWinograd(packed, w []float32, out, in int) {
 	k := (in + 3) &^ 3
 	panel := PackedBytes(k, out) / 4
-	packed := make([]float32, WinogradPlaces*panel)
 	for o := range out {
 		for i := range in {
 			u := transformWeights(w[(o*in+i)*9:][:9])
@@ -62,8 +61,10 @@ func PackWinograd(w []float32, out, in int) []float32 {
 			}
 		}
 	}
-	return packed
 }
+
+// WinogradFloats is the number of floats of transformed weights.
+func WinogradFloats(out, in int) int { return WinogradPlaces * PackedBytes((in+3)&^3, out) / 4 }
 
 // transformWeights returns G·w·Gᵀ of a 3x3 window.
 func transformWeights(w []float32) (u [WinogradPlaces]float64) {

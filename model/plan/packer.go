@@ -17,6 +17,9 @@ func (p *Plan) Store(write func(at int, part []float32) error) error {
 	slices.SortStableFunc(p.Weights, func(a, b *Weight) int { return cmp.Compare(position(a.Source), position(b.Source)) })
 	m := &packer{}
 	for _, w := range p.Weights {
+		m.room = max(m.room, min(blockFloats, w.recipe.floats()))
+	}
+	for _, w := range p.Weights {
 		m.from = w.Source
 		m.to = func(at int, part []float32) error { return write(w.Offset+at*floatBytes, part) }
 		if err := m.store(w); err != nil {
@@ -62,6 +65,8 @@ type packer struct {
 	from    *tensor.Tensor // nil for zeros
 	to      func(at int, part []float32) error
 	in, out []float32
+	// room is what both are made for, so that no smaller ones are made before.
+	room int
 }
 
 func (m *packer) store(w *Weight) error {
@@ -81,7 +86,7 @@ func (m *packer) store(w *Weight) error {
 // copy moves n floats that are in order already.
 func (m *packer) copy(from tensor.FloatSource, n int) error {
 	for at := 0; at < n; at += blockFloats {
-		m.out = resized(m.out, min(blockFloats, n-at))
+		m.out = m.resized(m.out, min(blockFloats, n-at))
 		if err := from.Floats(m.out, at); err != nil {
 			return &tensor.LoadError{Tensor: m.from.String(), Err: err}
 		}
@@ -94,7 +99,7 @@ func (m *packer) copy(from tensor.FloatSource, n int) error {
 
 // read returns n elements of the constant, until the next read.
 func (m *packer) read(at, n int) ([]float32, error) {
-	if m.in = resized(m.in, n); n == 0 {
+	if m.in = m.resized(m.in, n); n == 0 {
 		return nil, nil
 	}
 	return m.in, m.from.Floats(m.in, at)
@@ -102,12 +107,17 @@ func (m *packer) read(at, n int) ([]float32, error) {
 
 // blank returns zeros to be written, until the next blank.
 func (m *packer) blank(n int) []float32 {
-	m.out = resized(m.out, n)
+	m.out = m.resized(m.out, n)
 	clear(m.out)
 	return m.out
 }
 
-func resized(s []float32, n int) []float32 { return slices.Grow(s[:0], n)[:n] }
+func (m *packer) resized(s []float32, n int) []float32 {
+	if cap(s) < n {
+		s = make([]float32, max(n, m.room))
+	}
+	return s[:n]
+}
 
 // panels packs n columns of rows each: fill makes whole panels of those from first
 // on.

@@ -83,7 +83,8 @@ func (f filters) pack(m *packer) error {
 		if err != nil {
 			return err
 		}
-		packed := kernel.PackWinograd(from, n, f.in)
+		packed := m.blank(kernel.WinogradFloats(n, f.in))
+		kernel.PackWinograd(packed, from, n, f.in)
 		for i := range kernel.WinogradPlaces {
 			if err := m.to(i*place+j*k, packed[i*panelCols*k:][:panelCols*k]); err != nil {
 				return err

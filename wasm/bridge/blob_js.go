@@ -60,8 +60,17 @@ func (b *Blob) ReadAt(p []byte, at int64) (int, error) {
 // Free gives the memory back at once: JavaScript would keep it until Go has noticed
 // that nobody refers to it, and Go's heap does not grow by it. Nobody may use the
 // bytes any more.
-func (b *Blob) Free() {
-	buffer, err := b.array.Get("buffer")
+func (b *Blob) Free() { Free(b.array) }
+
+// Owned reports whether the bytes of a typed array are not shared with other threads.
+func Owned(array safejs.Value) bool {
+	buffer, err := array.Get("buffer")
+	return err == nil && Is(buffer, "ArrayBuffer")
+}
+
+// Free gives the memory of a typed array back, as [Blob.Free] does.
+func Free(array safejs.Value) {
+	buffer, err := array.Get("buffer")
 	if err != nil {
 		return
 	}

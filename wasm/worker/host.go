@@ -30,9 +30,13 @@ type host interface {
 	// Source opens an ArrayBuffer, a view or a Blob for reading, and returns its
 	// SHA-256; of a large Blob, which is read piece by piece, an empty one.
 	Source(ctx context.Context, v any) (source, string, error)
-	// Tensor copies a tensor of the page; Data makes its data from one of ours.
+	// Tensor makes a tensor of one of the page, whose data may stay where it is;
+	// Data makes the page's data from one of ours.
 	Tensor(t message.Tensor) (*tensor.Tensor, error)
 	Data(t *tensor.Tensor) (any, error)
+	// Free gives back at once what large data of a tensor of the page takes. What
+	// Tensor made of it is not used any more.
+	Free(t message.Tensor)
 	// Engine returns what runs models on so many threads, or on fewer.
 	Engine(ctx context.Context, threads int) (machine, error)
 	// Heed makes the contexts of Breathe look at a bell of the page's; nil for none.

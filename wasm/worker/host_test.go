@@ -105,6 +105,8 @@ func (h *testHost) Tensor(t message.Tensor) (*tensor.Tensor, error) {
 
 func (h *testHost) Data(t *tensor.Tensor) (any, error) { return t.Any(), nil }
 
+func (h *testHost) Free(message.Tensor) {}
+
 // Engine gives plain Go, which has one thread.
 func (h *testHost) Engine(_ context.Context, asked int) (machine, error) {
 	m := machine{engine: engine.Reference{}, name: message.EngineReference, threads: 1}

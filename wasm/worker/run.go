@@ -17,6 +17,7 @@ func (s *server) run(ctx context.Context, c call) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
+	defer s.free(p.Inputs)
 	in := make(map[string]*tensor.Tensor, len(p.Inputs))
 	for name, t := range p.Inputs {
 		if in[name], err = s.value(t); err != nil {
@@ -35,6 +36,13 @@ func (s *server) run(ctx context.Context, c call) (result, error) {
 	}
 	named, give, err := s.tensors(out)
 	return result{tree: message.Computed{Outputs: named, Profile: profile.message()}.Encode(), give: give}, err
+}
+
+// free gives the inputs of a run back when it is over.
+func (s *server) free(list map[string]message.Tensor) {
+	for _, t := range list {
+		s.host.Free(t)
+	}
 }
 
 // tensors makes a reply of named tensors. Their arrays are new, so they are given

@@ -9,10 +9,26 @@ import (
 
 	"github.com/hack-pad/safejs"
 
+	"larder/model/engine"
 	"larder/model/tensor"
 	"larder/wasm/bridge"
 	"larder/wasm/message"
 )
+
+// minLarge is the size from which on data is not left to the collectors. Go's would
+// make its heap larger for it, which never shrinks again; JavaScript keeps what Go's
+// values refer to until Go has noticed that nobody needs them.
+const minLarge = 64 << 10
+
+// Free implements host.
+func (h *jsHost) Free(t message.Tensor) {
+	for _, item := range t.Items {
+		h.Free(item)
+	}
+	if v, ok := t.Data.(safejs.Value); ok && bridge.ByteLength(v) >= minLarge && bridge.Owned(v) {
+		bridge.Free(v)
+	}
+}
 
 // Tensor implements host.
 func (h *jsHost) Tensor(t message.Tensor) (*tensor.Tensor, error) {
@@ -35,6 +51,9 @@ func (h *jsHost) Tensor(t message.Tensor) (*tensor.Tensor, error) {
 	// The array says how long it is before memory is taken for dims of its caller.
 	if got := bridge.ByteLength(v); got != n*dtype.Size() && bridge.Is(v, arrays[dtype]) {
 		return nil, fmt.Errorf("data has %d bytes, dims %v of %s ask for %d", got, t.Dims, dtype, n*dtype.Size())
+	}
+	if dtype == tensor.Float32 && 4*n >= minLarge && bridge.Is(v, arrays[dtype]) && bridge.Owned(v) {
+		return tensor.Deferred(dtype, engine.NewJSFloats(safejs.Unsafe(v)), shape...)
 	}
 	out, err := tensor.New(dtype, shape...)
 	if err != nil {
