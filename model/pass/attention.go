@@ -22,10 +22,10 @@ import (
 // the lowest float, or -∞, in place of scores is a mask as well. It must not fire
 // where the scores or weights are read elsewhere.
 func Attention(g *graph.Graph) error {
-	e, err := newEdit(g)
-	if err != nil {
-		return err
+	if !has(g, "Softmax") {
+		return nil
 	}
+	e := newEdit(g)
 	e.each(func(n *graph.Node) {
 		if isTurn(n, 0, 2, 1, 3) {
 			e.attention(n)
@@ -80,7 +80,7 @@ func (e *edit) overLastOf4(n *graph.Node) bool {
 		def = 1
 	}
 	axis, err := n.Attrs.Int("axis", def)
-	x := e.facts.Of(n.Inputs[0])
+	x := e.of(n.Inputs[0])
 	return err == nil && (axis == -1 || axis == 3) && x.Ranked && len(x.Shape) == 4 && x.DType == tensor.Float32
 }
 
@@ -92,7 +92,7 @@ func (e *edit) heads(v *graph.Value, p ...int64) (*graph.Value, float64, bool) {
 		return nil, 0, false
 	}
 	v, d := e.unscaled(v.Producer.Inputs[0])
-	return v, c * d, len(e.facts.Of(v).Shape) == 4
+	return v, c * d, len(e.of(v).Shape) == 4
 }
 
 // unscaled takes factors that are constant numbers off a value.
@@ -154,7 +154,7 @@ func (e *edit) scores(v *graph.Value) (s scores, ok bool) {
 func (e *edit) added(m *graph.Node, s *scores) int {
 	for i, v := range m.Inputs {
 		mask := m.Inputs[1-i]
-		x := e.facts.Of(mask)
+		x := e.of(mask)
 		if e.maker(v, "MatMul", "Mul", "Div") == nil || !x.Ranked || len(x.Shape) == 0 || len(x.Shape) > 4 || x.Shape[len(x.Shape)-1] == 1 {
 			continue
 		}
@@ -190,7 +190,7 @@ func (e *edit) fill(m *graph.Node, s *scores) int {
 		if x := cond.Producer; isType(x, "Expand") {
 			cond = x.Inputs[0]
 		}
-		if x := e.facts.Of(cond); !x.Ranked || len(x.Shape) == 0 || len(x.Shape) > 4 || x.Shape[len(x.Shape)-1] == 1 {
+		if x := e.of(cond); !x.Ranked || len(x.Shape) == 0 || len(x.Shape) > 4 || x.Shape[len(x.Shape)-1] == 1 {
 			continue
 		}
 		name := m.Outputs[0].Name

@@ -16,10 +16,10 @@ import (
 // It fires for Conv, and for Gemm and MatMul that multiply with a plain matrix,
 // if all parameters are constants of 32-bit floats.
 func BatchNorm(g *graph.Graph) error {
-	e, err := newEdit(g)
-	if err != nil {
-		return err
+	if !has(g, "BatchNormalization") {
+		return nil
 	}
+	e := newEdit(g)
 	e.each(func(n *graph.Node) {
 		if isType(n, "BatchNormalization") && len(n.Inputs) == 5 && len(n.Outputs) == 1 && !op.Trains(n.Attrs) {
 			e.foldBatchNorm(n)
@@ -30,7 +30,7 @@ func BatchNorm(g *graph.Graph) error {
 
 func (e *edit) foldBatchNorm(n *graph.Node) {
 	p := e.maker(n.Inputs[0], "Conv", "Gemm", "MatMul")
-	if p == nil || p.Type == "MatMul" && len(e.facts.Of(n.Inputs[0]).Shape) != 2 {
+	if p == nil || p.Type == "MatMul" && len(e.of(n.Inputs[0]).Shape) != 2 {
 		return
 	}
 	w := e.constant32(p.Inputs[1])

@@ -15,10 +15,10 @@ import (
 // It fires for 32-bit floats if c has one number for each output channel, or one
 // for all, and the shape of the sum is that of the product.
 func Bias(g *graph.Graph) error {
-	e, err := newEdit(g)
-	if err != nil {
-		return err
+	if !has(g, "Add") {
+		return nil
 	}
+	e := newEdit(g)
 	e.each(func(n *graph.Node) {
 		if !isType(n, "Add") || len(n.Inputs) != 2 || n.Attrs.Has("broadcast") {
 			return
@@ -38,8 +38,8 @@ func (e *edit) addBias(n *graph.Node, v, c *graph.Value) bool {
 	if p == nil || add == nil || !e.is32(p.Inputs...) || p.Attrs.Has("low") || p.Attrs.Has("high") || input(p, 3) != nil {
 		return false
 	}
-	out := e.facts.Of(v)
-	w := e.facts.Of(p.Inputs[1])
+	out := e.of(v)
+	w := e.of(p.Inputs[1])
 	if !out.Ranked || !w.Ranked || len(w.Shape) < 2 || w.Const == nil {
 		return false
 	}

@@ -16,40 +16,42 @@ import (
 // Two nodes are the same if operator, attributes and inputs are. It does not
 // fire for random numbers, nor where the second names an output of the graph.
 func Common(g *graph.Graph) error {
-	e, err := newEdit(g)
-	if err != nil {
-		return err
-	}
-	seen := map[string]*graph.Node{}
-	numbers := map[*graph.Value]int{}
+	e := newEdit(g)
+	seen := map[likeness][]*graph.Node{}
 	e.each(func(n *graph.Node) {
-		key, ok := identity(n, numbers)
-		if !ok {
-			return
+		key := likeness{n.Type, input(n, 0)}
+		for _, first := range seen[key] {
+			if same(first, n) {
+				e.merge(first, n)
+				return
+			}
 		}
-		first := seen[key]
-		if first == nil {
-			seen[key] = n
-			return
-		}
-		e.merge(first, n)
+		seen[key] = append(seen[key], n)
 	})
 	return e.done()
 }
 
-// identity returns a text that two nodes share if they compute the same.
-func identity(n *graph.Node, numbers map[*graph.Value]int) (string, bool) {
+// likeness is what two nodes that compute the same surely share: few others do.
+type likeness struct {
+	operator string
+	first    *graph.Value
+}
+
+// same reports whether two nodes compute the same.
+func same(a, b *graph.Node) bool {
+	x, ok := identity(a)
+	y, ok2 := identity(b)
+	return ok && ok2 && x == y && len(a.Outputs) == len(b.Outputs) && slices.Equal(a.Inputs, b.Inputs)
+}
+
+// identity returns a text that two nodes share if their operators and attributes are
+// the same.
+func identity(n *graph.Node) (string, bool) {
 	if n.Domain != "" || strings.HasPrefix(n.Type, "Random") || slices.Contains([]string{"Multinomial", "Bernoulli", "Dropout"}, n.Type) {
 		return "", false
 	}
 	var b strings.Builder
-	fmt.Fprint(&b, n.Type, " ", n.Opset, " ", len(n.Outputs))
-	for _, v := range n.Inputs {
-		if v != nil && numbers[v] == 0 {
-			numbers[v] = len(numbers) + 1
-		}
-		fmt.Fprint(&b, " ", numbers[v])
-	}
+	fmt.Fprint(&b, n.Type, " ", n.Opset)
 	names := make([]string, 0, len(n.Attrs))
 	for name := range n.Attrs {
 		names = append(names, name)

@@ -14,7 +14,8 @@ import (
 // it, and which nodes have been replaced.
 type edit struct {
 	g       *graph.Graph
-	facts   graph.Facts
+	facts   graph.Facts // nil until somebody asks, since most passes find nothing to do
+	err     error       // of the inference
 	readers map[*graph.Value][]*graph.Node
 	output  map[*graph.Value]bool
 	dropped map[*graph.Node]bool
@@ -22,21 +23,47 @@ type edit struct {
 	before map[*graph.Node][]*graph.Node
 }
 
-// newEdit looks at the graph. Rewrites need no new constants, so that nothing
-// is computed.
-func newEdit(g *graph.Graph) (*edit, error) {
-	facts, err := graph.Infer(g, graph.InferOptions{})
-	if err != nil {
-		return nil, err
-	}
-	e := &edit{g: g, facts: facts, readers: map[*graph.Value][]*graph.Node{}, output: map[*graph.Value]bool{}, dropped: map[*graph.Node]bool{}, before: map[*graph.Node][]*graph.Node{}}
+// newEdit looks at who reads what in the graph.
+func newEdit(g *graph.Graph) *edit {
+	e := &edit{g: g, readers: make(map[*graph.Value][]*graph.Node, 2*len(g.Nodes)), output: map[*graph.Value]bool{}, dropped: map[*graph.Node]bool{}, before: map[*graph.Node][]*graph.Node{}}
 	for _, n := range g.Nodes {
 		e.read(n)
 	}
 	for _, v := range g.Outputs {
 		e.output[v] = true
 	}
-	return e, nil
+	return e
+}
+
+// has reports whether the graph has a node of one of these operators: without, the
+// pass has nothing to look for.
+func has(g *graph.Graph, types ...string) bool {
+	return slices.ContainsFunc(g.Nodes, func(n *graph.Node) bool { return isType(n, types...) })
+}
+
+// infer finds the facts. Rewrites need no new constants, so that nothing is computed.
+// It comes before the first node is put in or replaced: both ask what is known.
+func (e *edit) infer() {
+	if e.facts != nil {
+		return
+	}
+	if e.facts, e.err = graph.Infer(e.g, graph.InferOptions{}); e.err != nil {
+		e.facts = graph.Facts{} // nothing is known, and done reports it
+	}
+}
+
+// of returns what is known of v; nil is absent.
+func (e *edit) of(v *graph.Value) op.Value {
+	if v != nil && v.Const == nil {
+		e.infer()
+	}
+	return e.facts.Of(v)
+}
+
+// learn notes what is known of a new value.
+func (e *edit) learn(v *graph.Value, known op.Value) {
+	e.infer()
+	e.facts[v] = known
 }
 
 func (e *edit) read(n *graph.Node) {
@@ -104,7 +131,7 @@ func (e *edit) constant32(v *graph.Value) *tensor.Tensor {
 	if v == nil {
 		return nil
 	}
-	t := e.facts.Of(v).Const
+	t := e.of(v).Const
 	if t == nil || t.DType() != tensor.Float32 {
 		return nil
 	}
@@ -123,7 +150,7 @@ func (e *edit) scalar(v *graph.Value) (float32, bool) {
 // is32 reports whether all values are 32-bit floats.
 func (e *edit) is32(vs ...*graph.Value) bool {
 	for _, v := range vs {
-		if v != nil && e.facts.Of(v).DType != tensor.Float32 {
+		if v != nil && e.of(v).DType != tensor.Float32 {
 			return false
 		}
 	}
@@ -134,7 +161,7 @@ func (e *edit) is32(vs ...*graph.Value) bool {
 // is known. Where sizes are symbolic they may still differ in a run, so that
 // what is made of them must broadcast.
 func (e *edit) sameShape(a, b *graph.Value) bool {
-	x, y := e.facts.Of(a), e.facts.Of(b)
+	x, y := e.of(a), e.of(b)
 	return x.Ranked && y.Ranked && x.Shape.Equal(y.Shape)
 }
 
@@ -184,13 +211,14 @@ func (e *edit) insert(next *graph.Node, typ string, attrs op.Attrs, inputs []*gr
 	n := &graph.Node{Path: next.Path, Type: typ, Opset: newest, Attrs: attrs, Inputs: inputs, Outputs: []*graph.Value{y}, Op: made}
 	in := make([]op.Value, len(inputs))
 	for i, v := range inputs {
-		in[i] = e.facts.Of(v)
+		in[i] = e.of(v)
 	}
 	out, err := n.Infer(in)
 	if err != nil {
 		return nil
 	}
-	y.Producer, e.facts[y] = n, out[0]
+	y.Producer = n
+	e.learn(y, out[0])
 	e.before[next] = append(e.before[next], n)
 	e.read(n)
 	return y
@@ -202,13 +230,13 @@ func (e *edit) insert(next *graph.Node, typ string, attrs op.Attrs, inputs []*gr
 func (e *edit) sameResult(made op.Operator, inputs []*graph.Value, n *graph.Node) bool {
 	in := make([]op.Value, len(inputs))
 	for i, v := range inputs {
-		in[i] = e.facts.Of(v)
+		in[i] = e.of(v)
 	}
 	out, err := made.Infer(in)
 	if err != nil || len(out) != 1 || len(n.Outputs) != 1 {
 		return false
 	}
-	was := e.facts.Of(n.Outputs[0])
+	was := e.of(n.Outputs[0])
 	return out[0].DType == was.DType && out[0].Ranked == was.Ranked && out[0].Shape.Equal(was.Shape)
 }
 
@@ -262,6 +290,9 @@ func (e *edit) each(f func(n *graph.Node)) {
 
 // done puts in what was inserted and removes what was dropped.
 func (e *edit) done() error {
+	if e.err != nil {
+		return e.err
+	}
 	if len(e.before) > 0 {
 		var all []*graph.Node
 		for _, n := range e.g.Nodes {

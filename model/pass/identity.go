@@ -15,10 +15,7 @@ import (
 // the shape that it has, transposes that move nothing and sums of one value. It
 // does not fire where the node names an output of the graph.
 func Identity(g *graph.Graph) error {
-	e, err := newEdit(g)
-	if err != nil {
-		return err
-	}
+	e := newEdit(g)
 	e.each(func(n *graph.Node) {
 		if e.returnsInput(n) {
 			e.forward(n, n.Inputs[0])
@@ -31,15 +28,16 @@ func (e *edit) returnsInput(n *graph.Node) bool {
 	if n.Domain != "" || len(n.Inputs) == 0 || n.Inputs[0] == nil || n.Outputs[0] == nil {
 		return false
 	}
-	x, y := e.facts.Of(n.Inputs[0]), e.facts.Of(n.Outputs[0])
 	switch n.Type {
 	case "Identity":
 		return true
 	case "Dropout":
 		return e.idle(n)
 	case "Cast", "CastLike":
+		x, y := e.of(n.Inputs[0]), e.of(n.Outputs[0])
 		return x.DType == y.DType && x.DType != tensor.Undefined
 	case "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Expand":
+		x, y := e.of(n.Inputs[0]), e.of(n.Outputs[0])
 		return x.Ranked && y.Ranked && x.Shape.Known() && x.Shape.Equal(y.Shape)
 	case "Transpose":
 		perm, err := n.Attrs.Ints("perm")
@@ -64,6 +62,6 @@ func (e *edit) idle(n *graph.Node) bool {
 	if mode == nil {
 		return true
 	}
-	t := e.facts.Of(mode).Const
+	t := e.of(mode).Const
 	return t != nil && t.DType() == tensor.Bool && t.Len() == 1 && !tensor.Data[bool](t)[0]
 }

@@ -33,9 +33,9 @@ func Integers(g *graph.Graph) error {
 	if !quantised {
 		return nil
 	}
-	e, err := newEdit(g)
-	if err != nil {
-		return err
+	e := newEdit(g)
+	if e.infer(); e.err != nil {
+		return e.err
 	}
 	q := &integers{edit: e, codes: map[*graph.Value]code{}, floats: map[*graph.Value]ranged{}, weights: map[*graph.Value]*graph.Node{},
 		products: map[*graph.Value]*qproduct{}, dynamic: map[*graph.Value]*dynamicValue{}, pending: map[*graph.Value]*pendingProduct{}}
@@ -129,7 +129,7 @@ func (q *integers) emitAs(path, domain, typ string, opset int, attrs op.Attrs, i
 	}
 	known := make([]op.Value, len(inputs))
 	for i, v := range inputs {
-		known[i] = q.facts.Of(v)
+		known[i] = q.of(v)
 	}
 	out, err := made.Infer(known)
 	if err != nil || len(out) != len(outputs) {
@@ -155,7 +155,7 @@ func (q *integers) gridOf(scale, zero *graph.Value, d tensor.DType) (quantGrid, 
 		return g, false
 	}
 	if zero != nil {
-		z := q.integersOf(q.facts.Of(zero).Const)
+		z := q.integersOf(q.of(zero).Const)
 		if len(z) != 1 {
 			return g, false
 		}
@@ -310,7 +310,7 @@ func (q *integers) foldAdd(n, p *graph.Node, g quantGrid, limits op.Attrs, out *
 }
 
 func (q *integers) foldMean(path string, x ranged, g quantGrid, out *graph.Value) bool {
-	f := q.facts.Of(x.v)
+	f := q.of(x.v)
 	if !f.Ranked || len(f.Shape) < 3 {
 		return false
 	}
@@ -351,11 +351,11 @@ func (q *integers) foldConcat(n, p *graph.Node, g quantGrid, out *graph.Value) b
 // dequantize takes a DequantizeLinear.
 func (q *integers) dequantize(n *graph.Node) bool {
 	x, y := n.Inputs[0], n.Outputs[0]
-	if q.facts.Of(x).Const != nil {
+	if q.of(x).Const != nil {
 		q.weights[y] = n
 		return false
 	}
-	g, ok := q.gridOf(n.Inputs[1], input(n, 2), q.facts.Of(x).DType)
+	g, ok := q.gridOf(n.Inputs[1], input(n, 2), q.of(x).DType)
 	if !ok || q.facts[y].DType != tensor.Float32 {
 		return false
 	}

@@ -41,7 +41,7 @@ func (q *integers) integerProduct(n *graph.Node) bool {
 	if d == nil || d.q != n.Inputs[0] || input(n, 2) != d.zero {
 		return false
 	}
-	t := q.facts.Of(n.Inputs[1]).Const
+	t := q.of(n.Inputs[1]).Const
 	conv := n.Type == "ConvInteger"
 	if t == nil || !conv && t.Rank() != 2 {
 		return false
@@ -85,7 +85,7 @@ func (q *integers) scaleBy(n *graph.Node, x, y *graph.Value) bool {
 		}
 	}
 	p, d := q.pending[x], q.dynamic[y]
-	if p == nil || d == nil || d.d != y || d.q != p.of.q || !q.private(x) || q.facts.Of(x).DType != tensor.Float32 {
+	if p == nil || d == nil || d.d != y || d.q != p.of.q || !q.private(x) || q.of(x).DType != tensor.Float32 {
 		return false
 	}
 	r := p.qproduct
@@ -126,7 +126,7 @@ func (q *integers) addBias(n *graph.Node, x, y *graph.Value) bool {
 	if p == nil || p.bias != nil || b == nil || p.low != -infinity || p.high != infinity || !q.private(x) || !p.alongChannels(shape) {
 		return false
 	}
-	if f, g := q.facts.Of(x), q.facts[n.Outputs[0]]; !f.Ranked || !g.Ranked || len(f.Shape) != len(g.Shape) {
+	if f, g := q.of(x), q.facts[n.Outputs[0]]; !f.Ranked || !g.Ranked || len(f.Shape) != len(g.Shape) {
 		return false
 	}
 	r := *p

@@ -82,7 +82,7 @@ func (q *integers) product(n *graph.Node) bool {
 		}
 		transposed = trans != 0
 	}
-	t := q.facts.Of(dq.Inputs[0]).Const
+	t := q.of(dq.Inputs[0]).Const
 	if !conv && t.Rank() != 2 {
 		return false
 	}
@@ -133,7 +133,7 @@ func (q *integers) centred(name string, t *tensor.Tensor, zero *graph.Value, axi
 	}
 	zeros := []int32{0}
 	if zero != nil {
-		zeros = q.integersOf(q.facts.Of(zero).Const)
+		zeros = q.integersOf(q.of(zero).Const)
 	}
 	shape := t.Shape()
 	inner := 1
@@ -172,7 +172,7 @@ func (q *integers) biasOf(p *qproduct, v *graph.Value) bool {
 	if dq := q.weights[v]; b == nil && dq != nil {
 		in := make([]*tensor.Tensor, len(dq.Inputs))
 		for i, w := range dq.Inputs {
-			in[i] = q.facts.Of(w).Const
+			in[i] = q.of(w).Const
 		}
 		if out, err := dq.Run(in); err == nil && out[0].DType() == tensor.Float32 {
 			b = tensor.Data[float32](out[0])
@@ -209,7 +209,7 @@ func (q *integers) boundProduct(n *graph.Node) bool {
 
 // centre returns the integers of an 8-bit value.
 func (q *integers) centre(n *graph.Node, x, scale, zero *graph.Value) (ranged, bool) {
-	g, ok := q.gridOf(scale, zero, q.facts.Of(x).DType)
+	g, ok := q.gridOf(scale, zero, q.of(x).DType)
 	if !ok {
 		return ranged{}, false
 	}
@@ -229,7 +229,7 @@ func (q *integers) centre(n *graph.Node, x, scale, zero *graph.Value) (ranged, b
 func (q *integers) qlinear(n *graph.Node) bool {
 	conv, y := n.Type == "QLinearConv", n.Outputs[0]
 	g, ok := q.gridOf(n.Inputs[6], n.Inputs[7], q.facts[y].DType)
-	t := q.facts.Of(n.Inputs[3]).Const
+	t := q.of(n.Inputs[3]).Const
 	if !ok || t == nil || !conv && t.Rank() != 2 {
 		return false
 	}
@@ -245,7 +245,7 @@ func (q *integers) qlinear(n *graph.Node) bool {
 	}
 	if v := input(n, 8); v != nil {
 		var bias []float32
-		for i, b := range q.integersOf(q.facts.Of(v).Const) {
+		for i, b := range q.integersOf(q.of(v).Const) {
 			bias = append(bias, float32(float64(b)*float64(p.scale[i%len(p.scale)])))
 		}
 		if !p.setBias(bias) {

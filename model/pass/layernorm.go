@@ -18,10 +18,10 @@ import (
 //
 // It fires for means over the last dimension whose size γ and β have.
 func LayerNorm(g *graph.Graph) error {
-	e, err := newEdit(g)
-	if err != nil {
-		return err
+	if !has(g, "ReduceMean") {
+		return nil
 	}
+	e := newEdit(g)
 	e.each(func(n *graph.Node) {
 		if isType(n, "Add") {
 			e.layerNorm(n)
@@ -60,7 +60,7 @@ func (e *edit) vector(v *graph.Value) int {
 
 // lastSize returns the size of the last dimension of v, -2 if it is not known.
 func (e *edit) lastSize(v *graph.Value) int {
-	f := e.facts.Of(v)
+	f := e.of(v)
 	if !f.Ranked || len(f.Shape) == 0 || f.Shape[len(f.Shape)-1] < 0 {
 		return -2
 	}
@@ -132,13 +132,13 @@ func (e *edit) overLast(n *graph.Node) bool {
 	keep, err := n.Attrs.Int("keepdims", 1)
 	axes, err2 := n.Attrs.Ints("axes")
 	if v := input(n, 1); v != nil {
-		t := e.facts.Of(v).Const
+		t := e.of(v).Const
 		if t == nil || t.DType() != tensor.Int64 {
 			return false
 		}
 		axes = tensor.Data[int64](t)
 	}
-	x := e.facts.Of(n.Inputs[0])
+	x := e.of(n.Inputs[0])
 	if err != nil || err2 != nil || keep != 1 || len(axes) != 1 || !x.Ranked || !e.is32(n.Inputs[0]) {
 		return false
 	}

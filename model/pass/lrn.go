@@ -20,10 +20,10 @@ const maxLRNChannels = 512
 // An infinite element makes all channels of its pixel NaN, not those in reach of
 // the window only: zero times infinity is none.
 func LRN(g *graph.Graph) error {
-	e, err := newEdit(g)
-	if err != nil {
-		return err
+	if !has(g, "LRN") {
+		return nil
 	}
+	e := newEdit(g)
 	e.each(func(n *graph.Node) {
 		if isType(n, "LRN") && e.is32(n.Inputs[0]) {
 			e.writeLRN(n)
@@ -34,7 +34,7 @@ func LRN(g *graph.Graph) error {
 
 func (e *edit) writeLRN(n *graph.Node) {
 	x := n.Inputs[0]
-	in := e.facts.Of(x)
+	in := e.of(x)
 	alpha, err := n.Attrs.Float("alpha", 1e-4)
 	beta, err2 := n.Attrs.Float("beta", 0.75)
 	bias, err3 := n.Attrs.Float("bias", 1)

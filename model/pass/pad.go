@@ -12,10 +12,10 @@ import (
 // It fires for zeros around the spatial dimensions only. A mean must count the
 // padding.
 func Pad(g *graph.Graph) error {
-	e, err := newEdit(g)
-	if err != nil {
-		return err
+	if !has(g, "Pad") {
+		return nil
 	}
+	e := newEdit(g)
 	e.each(func(n *graph.Node) {
 		if !isType(n, "Conv", "AveragePool") {
 			return
@@ -61,7 +61,7 @@ func (e *edit) zeroPads(p *graph.Node) []int64 {
 	if v == nil {
 		return nil
 	}
-	t := e.facts.Of(v).Const
+	t := e.of(v).Const
 	if t == nil || t.DType() != tensor.Int64 || t.Len() < 6 || t.Len()%2 != 0 {
 		return nil
 	}

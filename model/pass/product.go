@@ -93,10 +93,10 @@ func (f factors) pairs(try func(x, y *graph.Value) bool) {
 // products32 calls f for every node that multiplies, last nodes first: a product
 // is seen as a whole before its parts.
 func products32(g *graph.Graph, f func(e *edit, n *graph.Node, p factors)) error {
-	e, err := newEdit(g)
-	if err != nil {
-		return err
+	if !has(g, "Mul", "Div") {
+		return nil
 	}
+	e := newEdit(g)
 	for i := len(g.Nodes) - 1; i >= 0; i-- {
 		if n := g.Nodes[i]; !e.dropped[n] && isType(n, "Mul", "Div") && e.isProduct(n) {
 			f(e, n, e.factorsOf(n))

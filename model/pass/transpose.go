@@ -16,10 +16,10 @@ import (
 //
 // It does not fire where the transposed value has other readers.
 func Transpose(g *graph.Graph) error {
-	e, err := newEdit(g)
-	if err != nil {
-		return err
+	if !has(g, "Transpose") {
+		return nil
 	}
+	e := newEdit(g)
 	e.each(func(n *graph.Node) {
 		switch {
 		case isType(n, "Transpose"):
@@ -78,7 +78,7 @@ func (e *edit) swapTranspose(n *graph.Node) {
 		return // it would not meet another one
 	}
 	moved := &graph.Value{Name: middle.Name, Producer: t}
-	e.facts[moved] = e.facts[x]
+	e.learn(moved, e.of(x))
 	first := *n
 	first.Inputs = append([]*graph.Value{x}, n.Inputs[1:]...)
 	first.Outputs = []*graph.Value{moved}

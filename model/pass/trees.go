@@ -10,17 +10,20 @@ import (
 //
 //	x ── TreeEnsembleClassifier ── …  ⇒  x ── larder.TreeSum ── larder.TreeFinish ── …
 func Trees(g *graph.Graph) error {
-	e, err := newEdit(g)
-	if err != nil {
-		return err
+	if !has(g, ensembles...) {
+		return nil
 	}
+	e := newEdit(g)
 	e.each(func(n *graph.Node) {
-		if isType(n, "ai.onnx.ml.TreeEnsembleClassifier", "ai.onnx.ml.TreeEnsembleRegressor", "ai.onnx.ml.TreeEnsemble") && e.is32(n.Inputs[0]) {
+		if isType(n, ensembles...) && e.is32(n.Inputs[0]) {
 			e.splitTrees(n)
 		}
 	})
 	return e.done()
 }
+
+// ensembles are the operators that hold trees.
+var ensembles = []string{"ai.onnx.ml.TreeEnsembleClassifier", "ai.onnx.ml.TreeEnsembleRegressor", "ai.onnx.ml.TreeEnsemble"}
 
 // splitTrees replaces an ensemble by its two steps, if it has them.
 func (e *edit) splitTrees(n *graph.Node) {

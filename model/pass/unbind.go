@@ -14,10 +14,10 @@ import (
 // A Split into single slices, each followed by a Squeeze, is such a Gather too.
 // It fires for constant indices of no dimension.
 func Unbind(g *graph.Graph) error {
-	e, err := newEdit(g)
-	if err != nil {
-		return err
+	if !has(g, "Squeeze", "Gather") {
+		return nil
 	}
+	e := newEdit(g)
 	e.each(func(n *graph.Node) {
 		if isType(n, "Squeeze") {
 			e.sliceToGather(n)
@@ -35,7 +35,7 @@ func (e *edit) sliceToGather(n *graph.Node) {
 	if !isType(split, "Split") || n.Inputs[0].Const != nil {
 		return
 	}
-	x, y := e.facts.Of(split.Inputs[0]), e.facts.Of(n.Outputs[0])
+	x, y := e.of(split.Inputs[0]), e.of(n.Outputs[0])
 	axis, err := split.Attrs.Int("axis", 0)
 	if err != nil || !x.Ranked || !y.Ranked || len(y.Shape) != len(x.Shape)-1 {
 		return
@@ -47,7 +47,7 @@ func (e *edit) sliceToGather(n *graph.Node) {
 		return
 	}
 	for i, v := range split.Outputs {
-		if v == nil || e.facts.Of(v).Shape[axis] != 1 {
+		if v == nil || e.of(v).Shape[axis] != 1 {
 			return
 		}
 		if v == n.Inputs[0] {
@@ -62,7 +62,7 @@ func (e *edit) sliceToGather(n *graph.Node) {
 func (e *edit) squeezed(n *graph.Node, rank int) (int64, bool) {
 	axes, err := n.Attrs.Ints("axes")
 	if v := input(n, 1); v != nil {
-		t := e.facts.Of(v).Const
+		t := e.of(v).Const
 		if t == nil || t.DType() != tensor.Int64 {
 			return 0, false
 		}
@@ -83,7 +83,7 @@ func (e *edit) gatherFirst(n *graph.Node) {
 	if !isType(t, "Transpose") || n.Inputs[0].Const != nil {
 		return
 	}
-	p, index := perm(t), e.facts.Of(n.Inputs[1])
+	p, index := perm(t), e.of(n.Inputs[1])
 	axis, err := n.Attrs.Int("axis", 0)
 	if axis < 0 {
 		axis += int64(len(p))
