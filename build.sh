@@ -10,7 +10,7 @@ work=$root/.build
 
 # Packages whose logic runs in a JavaScript host; tested there as well, under Node.
 node_packages=(
-	./cache ./cache/metrics ./cache/policy ./cache/registry ./cache/store ./cache/store/memstore
+	./cache ./cache/memory ./cache/metrics ./cache/policy ./cache/registry ./cache/store ./cache/store/memstore
 	./model/engine ./model/op ./model/pack ./model/post ./model/pre ./model/tensor
 	./wasm/message ./web/state
 )
