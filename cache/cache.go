@@ -15,14 +15,15 @@ import (
 type Cache struct {
 	opt    Options
 	client *registry.Client // nil if there is no registry
-	memory *memory
+	memory *versions
 	events events
 	alive  context.Context // ends with Close
 	kill   context.CancelFunc
 
-	mu      sync.Mutex
-	flights map[string]*flight
-	stats   Stats
+	flights *flights
+
+	mu    sync.Mutex
+	stats Stats
 }
 
 // New makes a Cache. It reads the store's records and collects the garbage that old
@@ -32,7 +33,7 @@ func New(ctx context.Context, opt Options) (*Cache, error) {
 		return nil, &Error{Code: InvalidInput, Op: "new", Detail: "Options.Store is missing"}
 	}
 	opt.setDefaults()
-	c := &Cache{opt: opt, memory: newMemory(max(opt.MemoryBytes, 0)), flights: map[string]*flight{}}
+	c := &Cache{opt: opt}
 	if opt.Registry != nil {
 		var err error
 		c.client, err = registry.NewClient(registry.Options{Fetcher: opt.Registry, Hasher: opt.Hasher,
@@ -42,6 +43,12 @@ func New(ctx context.Context, opt Options) (*Cache, error) {
 		}
 	}
 	c.alive, c.kill = context.WithCancel(context.Background())
+	c.flights = newFlights(c.alive)
+	c.memory = newVersions(&opt, func(v *version, bytes int64) {
+		if c.alive.Err() == nil {
+			c.emit(Event{Kind: EventReleased, Name: v.record.Name, Version: v.record.Version, Bytes: bytes})
+		}
+	})
 	if _, err := opt.Store.Snapshot(ctx); err != nil {
 		return nil, c.wrap("new", "", "", err)
 	}
@@ -55,7 +62,7 @@ func New(ctx context.Context, opt Options) (*Cache, error) {
 // stay valid. Closing twice is no error.
 func (c *Cache) Close() error {
 	c.kill()
-	c.memory.clear()
+	c.memory.close()
 	return nil
 }
 

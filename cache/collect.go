@@ -96,6 +96,6 @@ func (c *Cache) replaced(snap store.Snapshot, name, current string) []store.Reco
 
 // evicted forgets a version in memory and says so.
 func (c *Cache) evicted(r store.Record) {
-	c.released(c.memory.forget(func(v *store.Record) bool { return v.Name == r.Name && v.Version == r.Version }))
+	c.memory.forget(r.Name, r.Version)
 	c.emit(Event{Kind: EventEvicted, Name: r.Name, Version: r.Version, Bytes: r.Bytes()})
 }

@@ -1,9 +1,9 @@
 package cache
 
 import (
-	"sync"
 	"time"
 
+	"larder/cache/memory"
 	"larder/cache/store"
 )
 
@@ -18,7 +18,7 @@ type Entry struct {
 
 	cache   *Cache
 	version *version
-	once    sync.Once
+	lease   *memory.Lease
 }
 
 // Manifest returns the manifest's bytes as the registry sent them; do not change them.
@@ -34,9 +34,7 @@ func (e *Entry) Files() []FileInfo {
 }
 
 // Release ends the lease. Calling it more than once is no error. Files stay valid.
-func (e *Entry) Release() {
-	e.once.Do(func() { e.cache.released(e.cache.memory.release(e.version)) })
-}
+func (e *Entry) Release() { e.lease.Release() }
 
 // Freshness says how much an answer can be trusted to be the newest.
 type Freshness string

@@ -69,7 +69,7 @@ func (e *Entry) File(ctx context.Context, path string, progress func(Progress)) 
 	if err != nil {
 		return nil, c.failed("file", e.Name, e.Version, err)
 	}
-	c.released(c.memory.keep(v, f))
+	c.memory.keep(v, f)
 	return f, nil
 }
 

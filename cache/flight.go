@@ -2,17 +2,30 @@ package cache
 
 import (
 	"context"
+	"fmt"
 	"sync"
+
+	"larder/cache/memory"
 )
 
-// flight is one piece of work that any number of callers await. It ends early when
-// the last of them has left.
+// flights are pieces of work that any number of callers await, by key. Safe for
+// concurrent use.
+type flights struct {
+	alive context.Context // ends all of them
+	mu    sync.Mutex
+	m     map[string]*flight
+}
+
+// flight is one of them. It ends early when the last who waits for it has left.
 type flight struct {
-	cancel  context.CancelFunc
-	done    chan struct{}
-	found   found // valid once done is closed
-	err     error
-	waiting int // belongs to Cache.mu
+	cancel context.CancelFunc
+	done   chan struct{}
+	result any // valid once done is closed
+	err    error
+
+	// The fields below belong to flights.mu.
+	waiting int
+	landed  bool
 
 	mu        sync.Mutex
 	listeners map[int]func(Progress)
@@ -20,46 +33,95 @@ type flight struct {
 	last      Progress
 }
 
-// fly joins the flight of this key, or starts it with work, and awaits it.
-func (c *Cache) fly(ctx context.Context, key string, progress func(Progress), work func(context.Context, func(Progress)) (found, error)) (found, error) {
-	c.mu.Lock()
-	f := c.flights[key]
+func newFlights(alive context.Context) *flights {
+	return &flights{alive: alive, m: map[string]*flight{}}
+}
+
+// fly joins the flight of this key, or starts it with work, and awaits it. work that
+// panics ends in an error. If its result is a lease, everybody who waited gets one of
+// their own.
+func (s *flights) fly(ctx context.Context, key string, progress func(Progress), work func(context.Context, func(Progress)) (any, error)) (any, error) {
+	s.mu.Lock()
+	f := s.m[key]
 	if f == nil {
 		f = &flight{done: make(chan struct{}), listeners: map[int]func(Progress){}}
 		var own context.Context
-		own, f.cancel = context.WithCancel(c.alive)
-		c.flights[key] = f
-		go func() {
-			f.found, f.err = work(own, f.tell)
-			c.mu.Lock()
-			c.land(key, f)
-			c.mu.Unlock()
-			f.cancel()
-			close(f.done)
-		}()
+		own, f.cancel = context.WithCancel(s.alive)
+		s.m[key] = f
+		go s.run(own, key, f, work)
 	}
 	f.waiting++
-	c.mu.Unlock()
+	s.mu.Unlock()
 	leave := f.listen(progress)
 	defer leave()
 	select {
 	case <-f.done:
-		return f.found, f.err
+		out := f.result
+		if l, ok := out.(*memory.Lease); ok {
+			out = l.Share()
+		}
+		s.leave(key, f)
+		return out, f.err
 	case <-ctx.Done():
+		s.leave(key, f)
+		return nil, ctx.Err()
 	}
-	c.mu.Lock()
-	if f.waiting--; f.waiting == 0 {
-		f.cancel()
-		c.land(key, f) // who comes now starts anew instead of sharing the end
-	}
-	c.mu.Unlock()
-	return found{}, ctx.Err()
 }
 
-// land takes a flight off the list. The caller holds the lock.
-func (c *Cache) land(key string, f *flight) {
-	if c.flights[key] == f {
-		delete(c.flights, key)
+// run does the work of a flight.
+func (s *flights) run(ctx context.Context, key string, f *flight, work func(context.Context, func(Progress)) (any, error)) {
+	f.result, f.err = guarded(ctx, f.tell, work)
+	s.mu.Lock()
+	f.landed = true
+	s.forget(key, f)
+	nobody := f.waiting == 0
+	s.mu.Unlock()
+	f.cancel()
+	close(f.done)
+	if nobody {
+		f.clean()
+	}
+}
+
+// guarded turns a panic into an error: one loader's defect must not end a program that
+// others use as well.
+func guarded(ctx context.Context, tell func(Progress), work func(context.Context, func(Progress)) (any, error)) (result any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			result, err = nil, &Error{Code: Internal, Op: "load", Detail: fmt.Sprintf("the loader panicked: %v", p)}
+		}
+	}()
+	return work(ctx, tell)
+}
+
+// leave ends a caller's wait. The last one ends the flight, or what it left.
+func (s *flights) leave(key string, f *flight) {
+	s.mu.Lock()
+	f.waiting--
+	last, landed := f.waiting == 0, f.landed
+	if last && !landed {
+		s.forget(key, f) // who comes now starts anew instead of sharing the end
+	}
+	s.mu.Unlock()
+	switch {
+	case last && landed:
+		f.clean()
+	case last:
+		f.cancel()
+	}
+}
+
+// clean ends the flight's own lease on its result.
+func (f *flight) clean() {
+	if l, ok := f.result.(*memory.Lease); ok {
+		l.Release()
+	}
+}
+
+// forget takes a flight off the list. The caller holds the lock.
+func (s *flights) forget(key string, f *flight) {
+	if s.m[key] == f {
+		delete(s.m, key)
 	}
 }
 
@@ -91,4 +153,15 @@ func (f *flight) tell(p Progress) {
 	for _, fn := range f.listeners {
 		fn(p)
 	}
+}
+
+// fly finds a version, once for all who ask for it at the same time.
+func (c *Cache) fly(ctx context.Context, key string, progress func(Progress), work func(context.Context, func(Progress)) (found, error)) (found, error) {
+	f, err := c.flights.fly(ctx, key, progress, func(ctx context.Context, tell func(Progress)) (any, error) {
+		return work(ctx, tell)
+	})
+	if err != nil {
+		return found{}, err
+	}
+	return f.(found), nil
 }

@@ -45,13 +45,23 @@ func (c *Cache) Get(ctx context.Context, name, selector string, progress func(Pr
 	if err != nil {
 		return nil, c.failed("get", name, selector, err)
 	}
-	if a, ok := c.memory.find(r.key()); ok && fresh(a.checkedAt, c.opt.Clock.Now(), c.ttl(a.version.manifest)) {
+	start, counters := c.opt.Clock.Now(), c.memory.tier.Counters()
+	if a, ok := c.memory.find(r.key()); ok && fresh(a.checkedAt, start, c.ttl(a.version.manifest)) {
 		c.count(func(s *Stats) { s.MemoryHits++ })
-		return c.entry(r, found{answer: a, source: FromMemory}), nil
+		e := c.entry(r, found{answer: a, source: FromMemory})
+		counters.Hit(c.opt.Clock.Now().Sub(start))
+		return e, nil
 	}
+	counters.Miss()
 	f, err := c.fly(ctx, r.key(), progress, func(ctx context.Context, tell func(Progress)) (found, error) {
 		r.progress = tell
-		return c.find(ctx, r)
+		f, err := c.find(ctx, r)
+		if took := c.opt.Clock.Now().Sub(start); err != nil {
+			counters.Failure(took)
+		} else {
+			counters.Load(f.version.record.Bytes(), took)
+		}
+		return f, err
 	})
 	if err != nil {
 		return nil, c.failed("get", name, selector, err)
@@ -85,10 +95,9 @@ func (c *Cache) entry(r request, f found) *Entry {
 	if f.stale {
 		selector = "" // ask again next time, however old the answer is
 	}
-	v, gone := c.memory.lease(selector, f.answer)
-	c.released(gone)
+	v, lease := c.memory.lease(selector, f.answer)
 	e := &Entry{Name: v.record.Name, Version: v.record.Version, Digest: v.record.Digest,
-		Source: f.source, State: c.state(v, f.checkedAt), cache: c, version: v}
+		Source: f.source, State: c.state(v, f.checkedAt), cache: c, version: v, lease: lease}
 	if f.stale {
 		e.Freshness = Stale
 	}

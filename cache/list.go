@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"larder/cache/metrics"
 	"larder/cache/registry"
 	"larder/cache/store"
 )
@@ -37,6 +38,9 @@ type Stats struct {
 	MemoryBytes, MemoryBudget            int64
 	MemoryEntries, Leases                int
 	Store                                store.Usage
+	// Memory counts versions in memory: hits, misses, what left and why, how long hits
+	// took, and loads from store or registry.
+	Memory metrics.Snapshot
 }
 
 // List describes all stored versions, ordered by name and by falling version.
@@ -174,9 +178,8 @@ func (c *Cache) Stats(ctx context.Context) (Stats, error) {
 	if c.client != nil {
 		s.Requests = c.client.Requests()
 	}
-	m := c.memory
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	s.MemoryBytes, s.MemoryBudget, s.MemoryEntries, s.Leases = m.bytes, m.budget, len(m.versions), m.leases
+	s.Memory = c.memory.tier.Stats()
+	s.MemoryBytes, s.MemoryBudget = s.Memory.Bytes, max(c.opt.MemoryBytes, 0)
+	s.MemoryEntries, s.Leases = int(s.Memory.Entries), int(s.Memory.Leases)
 	return s, nil
 }

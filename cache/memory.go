@@ -1,10 +1,12 @@
 package cache
 
 import (
-	"container/list"
+	"strings"
 	"sync"
 	"time"
 
+	"larder/cache/memory"
+	"larder/cache/metrics"
 	"larder/cache/registry"
 	"larder/cache/store"
 )
@@ -15,11 +17,9 @@ type version struct {
 	manifest *registry.Manifest
 	reading  chan struct{} // holds one token; whoever has it reads and verifies a file
 
-	// The fields below belong to memory.mu.
-	files  map[string]*File
-	bytes  int64
-	leases int
-	place  *list.Element // nil if the memory has dropped it
+	// The fields below belong to versions.mu.
+	files map[string]*File
+	bytes int64
 }
 
 func newVersion(r store.Record, m *registry.Manifest) *version {
@@ -38,144 +38,131 @@ type answer struct {
 	checkedAt time.Time
 }
 
-// memory is the tier of verified files in memory. Versions in use are held by their
-// leases; the others stay within a budget of bytes, the least recently used going
-// first. A weaker tier, for values that only somebody else still holds, can be put
-// behind drop.
-type memory struct {
-	mu       sync.Mutex
-	budget   int64
-	bytes    int64
-	leases   int
-	versions map[string]*version
-	order    *list.List // of *version, most recently used first
-	answers  map[string]answer
+// versions is the tier of verified files in memory. Versions in use are held by their
+// leases, others within a budget. A file of a version that had to go is still found as
+// long as the program holds it.
+type versions struct {
+	tier  *memory.Tier // of *version
+	files *memory.Tier // of *File that left with their versions, held weakly
+
+	mu      sync.Mutex
+	answers map[string]answer
 }
 
-func newMemory(budget int64) *memory {
-	return &memory{budget: budget, versions: map[string]*version{}, order: list.New(), answers: map[string]answer{}}
+// newVersions makes the tier; released is told of versions that leave.
+func newVersions(opt *Options, released func(*version, int64)) *versions {
+	m := &versions{answers: map[string]answer{}, files: memory.New(memory.Options{MaxBytes: -1, Clock: opt.Clock})}
+	m.tier = memory.New(memory.Options{MaxBytes: opt.MemoryBytes, Idle: opt.MemoryIdle, Policy: opt.MemoryPolicy, Clock: opt.Clock,
+		OnRemove: func(r memory.Removal) {
+			v := r.Value.(*version)
+			m.left(v, r.Cause)
+			released(v, r.Bytes)
+		}})
+	return m
 }
 
 // lease takes a lease on a version and remembers it as the answer to a selector ("" for
-// none). It
-// returns the version that is in memory already if the content is the same, and what
-// had to go to make room.
-func (m *memory) lease(selector string, a answer) (*version, []*version) {
+// none). It returns the version that is in memory already if the content is the same.
+func (m *versions) lease(selector string, a answer) (*version, *memory.Lease) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	v := a.version
-	if known := m.versions[v.key()]; known != nil {
-		v = known
-	} else {
-		m.versions[v.key()] = v
-		v.place = m.order.PushFront(v)
-		m.bytes += v.bytes
-	}
-	m.order.MoveToFront(v.place)
+	bytes := a.version.bytes
+	m.mu.Unlock()
+	l := m.tier.TakeOrPut(a.version.key(), memory.Value{Of: a.version, Bytes: bytes})
+	v := l.Value().(*version)
 	if selector != "" {
+		m.mu.Lock()
 		m.answers[selector] = answer{v, a.checkedAt}
+		m.mu.Unlock()
 	}
-	v.leases++
-	m.leases++
-	return v, m.trim()
+	return v, l
 }
 
-// find returns the answer to a selector.
-func (m *memory) find(selector string) (answer, bool) {
+// find returns the answer to a selector, if its version is still in memory.
+func (m *versions) find(selector string) (answer, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	a, ok := m.answers[selector]
+	if ok && !m.tier.Holds(a.version.key(), a.version) {
+		delete(m.answers, selector)
+		return answer{}, false
+	}
 	return a, ok
 }
 
-// release ends a lease and returns what had to go.
-func (m *memory) release(v *version) []*version {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	v.leases--
-	m.leases--
-	return m.trim()
-}
-
 // file returns a file that is in memory, or nil.
-func (m *memory) file(v *version, path string) *File {
+func (m *versions) file(v *version, path string) *File {
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	return v.files[path]
+	f := v.files[path]
+	m.mu.Unlock()
+	if f != nil {
+		return f
+	}
+	if weak, ok := m.files.Get(v.key() + "/" + path); ok {
+		f = weak.(*File)
+		m.keep(v, f)
+	}
+	return f
 }
 
 // keep adds a verified file to a version.
-func (m *memory) keep(v *version, f *File) []*version {
+func (m *versions) keep(v *version, f *File) {
+	m.mu.Lock()
+	bytes := v.bytes + f.size
+	known := v.files[f.Path] != nil
+	m.mu.Unlock()
+	// Making room may call left, which needs the lock. Nobody else adds to v meanwhile:
+	// the caller has its token.
+	if known || !m.tier.Resize(v.key(), v, bytes) {
+		return
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if v.place == nil || v.files[f.Path] != nil {
-		return nil
-	}
-	v.files[f.Path] = f
-	v.bytes += f.size
-	m.bytes += f.size
-	return m.trim()
+	v.bytes, v.files[f.Path] = bytes, f
 }
 
-// trim drops unused versions until the rest is within the budget.
-func (m *memory) trim() []*version {
-	var gone []*version
-	for e := m.order.Back(); e != nil && m.bytes > m.budget; {
-		v := e.Value.(*version)
-		e = e.Prev()
-		if v.leases == 0 {
-			m.drop(v)
-			gone = append(gone, v)
-		}
-	}
-	return gone
-}
-
-// drop forgets a version. The caller holds the lock.
-func (m *memory) drop(v *version) {
-	m.order.Remove(v.place)
-	v.place = nil
-	delete(m.versions, v.key())
-	m.bytes -= v.bytes
+// left forgets what leads to a version that is no longer in memory.
+func (m *versions) left(v *version, cause metrics.Cause) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	for selector, a := range m.answers {
 		if a.version == v {
 			delete(m.answers, selector)
 		}
 	}
-}
-
-// forget drops the versions that match, in use or not, and returns them.
-func (m *memory) forget(match func(*store.Record) bool) []*version {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	var gone []*version
-	for _, v := range m.versions {
-		if match(&v.record) {
-			m.drop(v)
-			gone = append(gone, v)
-		}
+	if cause != metrics.Size && cause != metrics.Expired {
+		return
 	}
-	return gone
+	for path, f := range v.files {
+		m.files.Put(v.key()+"/"+path, memory.Value{Of: f, Bytes: f.size, Weak: memory.Weak(f)})
+	}
 }
 
-func (m *memory) clear() { m.forget(func(*store.Record) bool { return true }) }
+// forget drops a version, in use or not.
+func (m *versions) forget(name, version string) {
+	prefix := store.RecordKey(name, version) + " "
+	match := func(key string) bool { return strings.HasPrefix(key, prefix) }
+	m.tier.RemoveAll(match)
+	m.files.RemoveAll(match)
+}
+
+func (m *versions) close() {
+	m.tier.Close()
+	m.files.Close()
+}
 
 // inUse returns the number of leases by record key.
-func (m *memory) inUse() map[string]int {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+func (m *versions) inUse() map[string]int {
 	out := map[string]int{}
-	for _, v := range m.versions {
-		if v.leases > 0 {
-			out[store.RecordKey(v.record.Name, v.record.Version)] += v.leases
+	m.tier.Each(func(key string, leases int) bool {
+		if leases > 0 {
+			out[key[:strings.LastIndexByte(key, ' ')]] += leases
 		}
-	}
+		return true
+	})
 	return out
 }
 
-// released reports versions that left the memory.
-func (c *Cache) released(gone []*version) {
-	for _, v := range gone {
-		c.emit(Event{Kind: EventReleased, Name: v.record.Name, Version: v.record.Version, Bytes: v.bytes})
-	}
-}
+// Shrink gives up memory because it is short: a part (0 to 1) of the files that nobody
+// uses. They are read from the store when they are needed again. It returns how many
+// bytes went. A program calls it when an allocation fails, or when nobody looks at it.
+func (c *Cache) Shrink(part float64) int64 { return c.memory.tier.Shrink(part) }

@@ -3,6 +3,7 @@ package cache
 import (
 	"time"
 
+	"larder/cache/policy"
 	"larder/cache/registry"
 	"larder/cache/store"
 )
@@ -28,6 +29,11 @@ type Options struct {
 	// nobody uses them. Files in use are never dropped and count first. Zero: 256 MiB;
 	// negative: nothing is kept beyond its use.
 	MemoryBytes int64
+	// MemoryIdle is how long such files stay without being asked for. Zero: until others
+	// need their room.
+	MemoryIdle time.Duration
+	// MemoryPolicy chooses who has to make room. Default policy.Default.
+	MemoryPolicy policy.Policy
 	// DefaultTTL is the time to live of a version whose manifest has none. Zero: 24 h.
 	DefaultTTL time.Duration
 	// RevalidateTimeout bounds the requests that ask the registry about a version that

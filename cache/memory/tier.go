@@ -111,6 +111,29 @@ func (t *Tier) PutTake(key string, v Value) *Lease {
 	return l
 }
 
+// TakeOrPut returns a lease on the value under a key, which is put there unless there is
+// one. It counts neither as a hit nor as a miss.
+func (t *Tier) TakeOrPut(key string, v Value) *Lease {
+	t.mu.Lock()
+	defer t.unlock()
+	e := t.find(key, t.opt.Clock.Now())
+	if e == nil {
+		e = t.put(key, v)
+	}
+	l := t.lease(e)
+	t.trim()
+	return l
+}
+
+// Holds reports whether the tier holds that very value strongly under a key. That is no
+// use of it.
+func (t *Tier) Holds(key string, value any) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e := t.entries[key]
+	return e != nil && e.state == strong && e.value == value
+}
+
 func (t *Tier) put(key string, v Value) *entry {
 	now := t.opt.Clock.Now()
 	if old := t.entries[key]; old != nil {
