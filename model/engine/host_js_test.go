@@ -11,6 +11,7 @@ import (
 	"larder/model/engine"
 	"larder/model/kernel"
 	"larder/model/kernel/zkernels"
+	"larder/model/tensor"
 )
 
 // newKernels compiles the twin without relaxed SIMD, which every host has.
@@ -153,5 +154,23 @@ func TestJSHostTeam(t *testing.T) {
 	m.Close()
 	if left != 1 || collected != 1 {
 		t.Errorf("left %d times, collected %d times", left, collected)
+	}
+}
+
+func TestJSHostWritesFloatsOfJavaScript(t *testing.T) {
+	m := open(t, engine.NewJSHost(newKernels(t), 1), 1)
+	w := m.(interface {
+		WriteSource(at int, from tensor.Source) (bool, error)
+	})
+	array := js.Global().Call("eval", "new Float32Array([9, 1, 2, 3]).subarray(1)")
+	if ok, err := w.WriteSource(dataAt, engine.NewJSFloats(array)); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	got := make([]float32, 4)
+	if err := m.Read(dataAt, got); err != nil || !slices.Equal(got, []float32{1, 2, 3, 0}) {
+		t.Errorf("got %v, %v", got, err)
+	}
+	if ok, err := w.WriteSource(1<<16-8, engine.NewJSFloats(array)); !ok || err == nil {
+		t.Error("floats beyond the end were taken")
 	}
 }

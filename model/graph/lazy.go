@@ -86,6 +86,9 @@ func (e *elementwise) Elements(at, n int) (any, error) {
 
 // Floats implements [tensor.FloatSource].
 func (e *elementwise) Floats(dst []float32, at int) error {
+	if src, ok := e.in[0].Source().(tensor.HalfSource); ok { // of a Cast, as later says
+		return src.Widen(dst, at)
+	}
 	t, err := e.part(at, len(dst))
 	if err == nil {
 		copy(dst, tensor.Data[float32](t))

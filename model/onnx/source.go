@@ -73,8 +73,11 @@ func (p *tensorFields) defers(s span, shape tensor.Shape, n int) (*tensor.Tensor
 		return nil, fail(Malformed, "%d bytes of data instead of %d for %v%v", s.length, int64(n)*int64(size), p.dtype, shape)
 	}
 	var src tensor.Source = rawData{s, p.dtype}
-	if p.dtype == tensor.Float32 {
+	switch p.dtype {
+	case tensor.Float32:
 		src = rawFloats{rawData{s, p.dtype}}
+	case tensor.Float16:
+		src = rawHalves{rawData{s, p.dtype}}
 	}
 	return tensor.Deferred(p.dtype, src, shape...)
 }
@@ -121,6 +124,24 @@ func (r rawFloats) Floats(dst []float32, at int) error {
 		for i := range dst {
 			dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
 		}
+	}
+	return nil
+}
+
+// rawHalves is rawData of 16-bit floats. It implements tensor.HalfSource.
+type rawHalves struct{ rawData }
+
+// Widen implements [tensor.HalfSource]. The halves are read into the second half of
+// dst, where the floats come behind them: element i is written to bytes 4i to 4i+3 after
+// it was read from byte 2n+2i, which is never less.
+func (r rawHalves) Widen(dst []float32, at int) error {
+	n := len(dst)
+	b := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(dst))), 4*n)[2*n:]
+	if err := r.read(b, 2*int64(at)); err != nil {
+		return err
+	}
+	for i := range dst {
+		dst[i] = tensor.Half(binary.LittleEndian.Uint16(b[2*i:])).Float32()
 	}
 	return nil
 }

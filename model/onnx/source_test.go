@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -149,4 +150,33 @@ func (c *cut) ReadAt(p []byte, at int64) (int, error) {
 		return 0, errors.New("gone")
 	}
 	return c.Reader.ReadAt(p, at)
+}
+
+// All 16-bit floats, widened in place from any part of the file.
+func TestWiden(t *testing.T) {
+	const n = 1 << 16
+	raw := make([]byte, 2*n)
+	for i := range n {
+		binary.LittleEndian.PutUint16(raw[2*i:], uint16(i))
+	}
+	b := model(onnxtest.Msg{}.Bytes(5, onnxtest.Msg{}.Varint(1, n).Varint(2, 10).Text(8, "w").Bytes(9, raw)))
+	m, err := onnx.Open(bytes.NewReader(b), onnx.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	src := m.Graph.Initializers[0].Data.Source().(tensor.HalfSource)
+	for _, part := range []struct{ at, n int }{{0, n}, {0, 0}, {5, 1}, {31743, 2}, {100, 3}, {n - 1001, 1001}} {
+		got := make([]float32, part.n)
+		if err := src.Widen(got, part.at); err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range got {
+			if want := tensor.Half(part.at + i).Float32(); math.Float32bits(v) != math.Float32bits(want) {
+				t.Fatalf("%d from %d: element %d is %v, want %v", part.n, part.at, i, v, want)
+			}
+		}
+	}
+	if err := src.Widen(make([]float32, 2), n-1); err == nil {
+		t.Error("elements beyond the end were read")
+	}
 }

@@ -25,6 +25,13 @@ type FloatSource interface {
 	Floats(dst []float32, at int) error
 }
 
+// HalfSource is a Source of 16-bit floats that are read as 32-bit ones on the way.
+type HalfSource interface {
+	Source
+	// Widen fills dst with the elements from number at on.
+	Widen(dst []float32, at int) error
+}
+
 // PackedSource is a Source of elements that were put into the order of kernels ahead
 // of time.
 type PackedSource interface {

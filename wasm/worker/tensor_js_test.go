@@ -72,6 +72,37 @@ func TestTensors(t *testing.T) {
 	}
 }
 
+// Large floats stay where they are until they are read, and go when they are freed.
+func TestLargeTensor(t *testing.T) {
+	h := &jsHost{}
+	in := message.Tensor{Dims: []int{2, 1 << 14}, Type: "float32", Data: eval(t, `new Float32Array(40000).map((_, i) => i).subarray(100, 100 + 32768)`)}
+	x, err := h.Tensor(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x.Source() == nil {
+		t.Error("large floats were copied")
+	}
+	for i, v := range tensor.Data[float32](x) {
+		if v != float32(100+i) {
+			t.Fatalf("element %d is %v", i, v)
+		}
+	}
+	part := make([]float32, 2)
+	if err := x.Floats(part, 32766); err != nil || part[0] != 32866 || part[1] != 32867 {
+		t.Errorf("the last are %v, %v", part, err)
+	}
+	h.Free(message.Tensor{Items: []message.Tensor{in, {Data: "no array"}}})
+	if n := bridge.ByteLength(in.Data.(safejs.Value)); n != 0 {
+		t.Errorf("%d bytes are left", n)
+	}
+	shared := message.Tensor{Dims: []int{1 << 15}, Type: "float32", Data: eval(t, `new Float32Array(new SharedArrayBuffer(1 << 17))`)}
+	if x, err = h.Tensor(shared); err != nil || x.Source() != nil {
+		t.Errorf("%v, %v: floats that others may change were not copied", x, err)
+	}
+	h.Free(shared)
+}
+
 func same(t *testing.T, got, want *tensor.Tensor) {
 	t.Helper()
 	if got.DType() != want.DType() || !got.Shape().Equal(want.Shape()) {
