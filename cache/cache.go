@@ -24,6 +24,7 @@ type Cache struct {
 
 	mu    sync.Mutex
 	stats Stats
+	hits  map[string]int64 // by record key
 }
 
 // New makes a Cache. It reads the store's records and collects the garbage that old
@@ -33,7 +34,7 @@ func New(ctx context.Context, opt Options) (*Cache, error) {
 		return nil, &Error{Code: InvalidInput, Op: "new", Detail: "Options.Store is missing"}
 	}
 	opt.setDefaults()
-	c := &Cache{opt: opt}
+	c := &Cache{opt: opt, hits: map[string]int64{}}
 	if opt.Registry != nil {
 		var err error
 		c.client, err = registry.NewClient(registry.Options{Fetcher: opt.Registry, Hasher: opt.Hasher,

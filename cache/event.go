@@ -34,6 +34,9 @@ const (
 	EventRepaired  EventKind = "repaired"  // missing or corrupt chunks were fetched again
 	EventEvicted   EventKind = "evicted"   // a version was removed from the store
 	EventReleased  EventKind = "released"  // a version left the memory
+	EventVerified  EventKind = "verified"  // Verify found everything as it should be; Bytes were read
+	EventPinned    EventKind = "pinned"    // Pin keeps a version
+	EventUnpinned  EventKind = "unpinned"  // Pin let a version go
 	EventFailed    EventKind = "failed"    // Get or Refresh returned an error
 )
 

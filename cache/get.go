@@ -101,6 +101,9 @@ func (c *Cache) entry(r request, f found) *Entry {
 	if f.stale {
 		e.Freshness = Stale
 	}
+	if f.source != FromRegistry {
+		c.hit(store.RecordKey(e.Name, e.Version))
+	}
 	c.emit(Event{Kind: EventServed, Name: e.Name, Version: e.Version, Message: string(f.source)})
 	return e
 }

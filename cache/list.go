@@ -26,6 +26,7 @@ type Info struct {
 	Pinned        bool
 	Selectors     []string // what leads to this version: "latest", "^1" …
 	InUse         int      // leases in this process
+	Hits          int64    // requests that it answered in this process without a download
 }
 
 // Stats are counters since New, and the sizes now.
@@ -62,6 +63,7 @@ func (c *Cache) List(ctx context.Context) ([]Info, error) {
 		}
 		info := c.info(r, m)
 		info.InUse = inUse[store.RecordKey(r.Name, r.Version)]
+		info.Hits = c.hitsOf(store.RecordKey(r.Name, r.Version))
 		for _, p := range snap.Pointers {
 			if p.Name == r.Name && p.Version == r.Version {
 				info.Selectors = append(info.Selectors, p.Selector)
@@ -76,6 +78,19 @@ func (c *Cache) List(ctx context.Context) ([]Info, error) {
 		return registry.CompareVersions(b.Version, a.Version)
 	})
 	return out, nil
+}
+
+// hit counts a request that a version answered without a download.
+func (c *Cache) hit(key string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.hits[key]++
+}
+
+func (c *Cache) hitsOf(key string) int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.hits[key]
 }
 
 // info describes one stored version.
