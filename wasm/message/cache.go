@@ -10,15 +10,16 @@ type CacheEntry struct {
 	Pinned    bool     // never evicted
 	Selectors []string // what leads to this version: "latest", "^1" …
 	InUse     int      // leases on it in this worker
+	Hits      int64    // requests that it answered in this worker
 }
 
 // Encode returns the entry as a message tree.
 func (e CacheEntry) Encode() map[string]any {
 	return map[string]any{"model": e.Model.Encode(), "bytes": e.Bytes, "committedAt": orNull(e.Committed),
-		"usedAt": orNull(e.Used), "pinned": e.Pinned, "selectors": anys(e.Selectors), "inUse": e.InUse}
+		"usedAt": orNull(e.Used), "pinned": e.Pinned, "selectors": anys(e.Selectors), "inUse": e.InUse, "hits": e.Hits}
 }
 
-// CacheList is the result of [MethodCacheList] and [MethodCacheRefresh].
+// CacheList is the result of [MethodCacheList], [MethodCacheRefresh], [MethodCacheRollback] and [MethodCacheImport].
 type CacheList struct {
 	Entries []CacheEntry // by name, newest version first
 }
@@ -35,7 +36,7 @@ func DecodeCacheList(v any) (CacheList, error) {
 	l := CacheList{Entries: each(f, "entries", maxList, func(f fields) CacheEntry {
 		return CacheEntry{Model: decodeVersion(f.object("model")), Bytes: f.count("bytes"), Committed: f.text("committedAt", maxName),
 			Used: f.text("usedAt", maxName), Pinned: f.flag("pinned"), Selectors: f.texts("selectors", maxList, maxName),
-			InUse: int(f.count("inUse"))}
+			InUse: int(f.count("inUse")), Hits: f.count("hits")}
 	})}
 	return l, err
 }
@@ -62,6 +63,7 @@ type CacheStats struct {
 	StoreBytes      int64  // of all stored chunks
 	StoreChunks     int64  // stored chunks
 	StoreVersions   int64  // stored versions
+	Tiers           map[string]Tier
 }
 
 // counters pairs each number with its name in a message.
@@ -82,6 +84,7 @@ func (s CacheStats) Encode() map[string]any {
 	for name, n := range s.counters() {
 		m[name] = *n
 	}
+	m["tiers"] = encodeTiers(s.Tiers)
 	return m
 }
 
@@ -93,6 +96,7 @@ func DecodeCacheStats(v any) (CacheStats, error) {
 	for name, n := range s.counters() {
 		*n = f.count(name)
 	}
+	s.Tiers = decodeTiers(f)
 	if err != nil {
 		return CacheStats{}, err
 	}
@@ -101,7 +105,7 @@ func DecodeCacheStats(v any) (CacheStats, error) {
 
 // CacheEvent is the data of the event [EventCache].
 type CacheEvent struct {
-	Kind    string // "served", "checked", "committed", "stale", "corrupt", "repaired", "evicted", "released" or "failed"
+	Kind    string // "served", "checked", "committed", "stale", "corrupt", "repaired", "evicted", "released", "verified", "pinned", "unpinned" or "failed"
 	Time    string // RFC 3339
 	Name    string // of the model
 	Version string // may be empty

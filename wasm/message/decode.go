@@ -125,6 +125,26 @@ func (f fields) flag(name string) bool {
 // object returns a nested object, for decoding with its own fields.
 func (f fields) object(name string) fields { return open(f.path+"."+name, f.m[name], f.err) }
 
+// entries returns a nested object of at most max fields with names of its own; a
+// missing one is empty.
+func (f fields) entries(name string, max int) fields {
+	if !f.has(name) {
+		return fields{path: f.path + "." + name, err: f.err}
+	}
+	o := f.object(name)
+	if len(o.m) > max {
+		f.fail(name, "has %d entries, more than %d", len(o.m), max)
+		o.m = nil
+	}
+	for key := range o.m {
+		if len(key) > maxName {
+			f.fail(name, "has a name of %d bytes, more than %d", len(key), maxName)
+			o.m = nil
+		}
+	}
+	return o
+}
+
 // list returns an array of at most max entries; a missing one is empty.
 func (f fields) list(name string, max int) []any {
 	v, ok := f.m[name]

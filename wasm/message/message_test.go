@@ -28,6 +28,9 @@ var ports = []Port{{Name: "image", Type: "float32", Dims: []Dim{{Size: -1, Name:
 var profile = Profile{Steps: []ProfileStep{{Node: "graph.node[3]", Op: "Conv", Kernel: "conv", Value: "y", Time: 1.5, GFlops: 40, Share: 0.75},
 	{Kernel: "Sinh", Host: true, Time: 0.5, Share: 0.25}}, Total: 2, Table: "step ms\n"}
 
+var tier = Tier{Hits: 1, WeakHits: 2, Misses: 3, Loads: 4, Failures: 5, BytesLoaded: 6, Evictions: map[string]int64{"size": 7},
+	HitTime: Latency{Count: 8, Mean: 0.5, P50: 0.25, P99: 1.5}, LoadTime: Latency{Count: 1}, Entries: 9, Weak: 10, Bytes: 11, Leases: 12}
+
 var codecs = []codec{
 	{"request", Request{ID: 7, Method: MethodLoad, Params: map[string]any{"model": "leaf"}}, of(DecodeRequest)},
 	{"request without params", Request{ID: 1, Method: MethodIndex}, of(DecodeRequest)},
@@ -54,10 +57,17 @@ var codecs = []codec{
 		ThreadsReason: "why", Manifest: "{}"}, of(DecodeInfo)},
 	{"opened", Opened{Version: "0.1.0", Storage: StorageMemory, StorageReason: "blocked", Threads: 1, ThreadsReason: "why", Engine: EngineSIMD}, of(DecodeOpened)},
 	{"cache list", CacheList{Entries: []CacheEntry{{Model: version, Bytes: 5, Committed: "2026-11-02T00:00:00Z", Used: "2026-11-03T00:00:00Z",
-		Pinned: true, Selectors: []string{"latest"}, InUse: 1}}}, of(DecodeCacheList)},
+		Pinned: true, Selectors: []string{"latest"}, InUse: 1, Hits: 9}}}, of(DecodeCacheList)},
 	{"cache stats", CacheStats{Storage: StorageIndexedDB, MemoryHits: 1, StoreHits: 2, RegistryLoads: 3, Revalidations: 4, NotModified: 5,
 		StaleServed: 6, CorruptChunks: 7, Failures: 8, Requests: 9, BytesDownloaded: 10, BytesReused: 11, MemoryBytes: 12,
-		MemoryBudget: 13, MemoryEntries: 14, Leases: 15, StoreBytes: 16, StoreChunks: 17, StoreVersions: 18}, of(DecodeCacheStats)},
+		MemoryBudget: 13, MemoryEntries: 14, Leases: 15, StoreBytes: 16, StoreChunks: 17, StoreVersions: 18, Tiers: map[string]Tier{TierMemory: tier}}, of(DecodeCacheStats)},
+	{"tier", tier, of(DecodeTier)},
+	{"pin", Pin{Model: "leaf", Version: "1.0.0", Pinned: true}, of(DecodePin)},
+	{"import", Import{File: "opaque"}, of(DecodeImport)},
+	{"exported", Exported{File: "opaque", Name: "leaf-1.0.0.larder"}, of(DecodeExported)},
+	{"verified", Verified{Chunks: 9, Bytes: 1 << 40, Corrupt: 2, Missing: 1, Repaired: 3}, of(DecodeVerified)},
+	{"room", Room{Usage: 5, Quota: 1 << 40, Persisted: new(bool)}, of(DecodeRoom)},
+	{"room that is not known", Room{Usage: -1, Quota: -1}, of(DecodeRoom)},
 	{"cache event", CacheEvent{Kind: "stale", Time: "2026-11-02T00:00:00Z", Name: "leaf", Version: "1.0.0", Bytes: 3, Code: CodeOffline,
 		Message: "no network"}, of(DecodeCacheEvent)},
 	{"index", Index{Default: "leaf", Stale: true, Models: []IndexModel{{Name: "leaf", Title: "Leaf", Versions: []string{"1.0.0", "2.0.0"},
@@ -145,6 +155,16 @@ func TestRefused(t *testing.T) {
 		{"too many classes", of(DecodePrediction), map[string]any{"classes": many}, "prediction.classes has"},
 		{"probability", of(DecodePrediction), map[string]any{"classes": []any{map[string]any{"label": "a", "probability": 1.5}}},
 			"prediction.classes[0].probability is 1.5"},
+		{"pin without model", of(DecodePin), map[string]any{"pinned": true}, "pin.model is missing"},
+		{"pinned not a boolean", of(DecodePin), map[string]any{"model": "x", "pinned": 1.0}, "pin.pinned is not a boolean"},
+		{"import of nothing", of(DecodeImport), map[string]any{}, "import.file is missing"},
+		{"export without a name", of(DecodeExported), map[string]any{"file": 1}, "export.name is missing"},
+		{"negative damage", of(DecodeVerified), map[string]any{"corrupt": -1.0}, "verified.corrupt is -1"},
+		{"negative usage", of(DecodeRoom), map[string]any{"usage": -1.0}, "stats.usage is -1"},
+		{"too many tiers", of(DecodeCacheStats), map[string]any{"tiers": named(maxTiers + 1)}, "stats.tiers has 17 entries"},
+		{"a tier's long name", of(DecodeCacheStats), map[string]any{"tiers": map[string]any{long: map[string]any{}}}, "stats.tiers has a name of"},
+		{"tier that is none", of(DecodeCacheStats), map[string]any{"tiers": map[string]any{"memory": 1.0}}, "stats.tiers.memory is not an object"},
+		{"tier without latencies", of(DecodeTier), map[string]any{}, "tier.hitTime is not an object"},
 		{"error without code", of(DecodeError), map[string]any{"message": "x"}, "error.code is missing"},
 		{"reply without error", of(DecodeReply), map[string]any{"id": 1.0, "ok": false}, "error is not an object"},
 		{"negative progress", of(DecodeProgress), map[string]any{"phase": "download", "loaded": -1.0}, "progress.loaded is -1"},
@@ -193,4 +213,13 @@ func nestedSequence(depth int) map[string]any {
 		v = map[string]any{"type": "sequence", "items": []any{v}}
 	}
 	return v
+}
+
+// named returns an object of n fields.
+func named(n int) map[string]any {
+	m := map[string]any{}
+	for i := range n {
+		m[strings.Repeat("x", i+1)] = map[string]any{}
+	}
+	return m
 }

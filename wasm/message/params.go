@@ -125,7 +125,8 @@ func DecodeHandle(v any) (Handle, error) {
 	return Handle{Handle: f.handle()}, err
 }
 
-// Model holds the parameters of [MethodCacheRefresh] and [MethodCacheEvict].
+// Model holds the parameters of the methods that are about a model as a whole, such as
+// [MethodCacheRefresh] and [MethodCacheEvict].
 type Model struct {
 	Model string
 }
@@ -133,8 +134,7 @@ type Model struct {
 // Encode returns the parameters as a message tree.
 func (p Model) Encode() map[string]any { return map[string]any{"model": p.Model} }
 
-// DecodeModel reads the parameters of [MethodCacheRefresh] and
-// [MethodCacheEvict].
+// DecodeModel reads the parameters of a method that is about a model as a whole.
 func DecodeModel(v any) (Model, error) {
 	var err error
 	f := open("cache", v, &err)

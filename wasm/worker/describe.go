@@ -87,7 +87,7 @@ func (s *server) describeInfo(i *cache.Info) message.CacheEntry {
 		Model: s.age(message.Version{Name: i.Name, Version: i.Version, Digest: i.Digest.String(), Created: i.Created,
 			Freshness: string(i.Freshness), CheckedAt: timestamp(i.CheckedAt), NextRefresh: timestamp(i.NextRefresh)}),
 		Bytes: i.Bytes, Committed: timestamp(i.CommittedAt), Used: timestamp(i.UsedAt),
-		Pinned: i.Pinned, Selectors: i.Selectors, InUse: i.InUse,
+		Pinned: i.Pinned, Selectors: i.Selectors, InUse: i.InUse, Hits: i.Hits,
 	}
 }
 

@@ -14,6 +14,7 @@
 //	shelf.go     sessions by digest, shared by handles
 //	predict.go   predict and preprocess; run.go: run
 //	store.go     cache.list, cache.refresh, cache.evict, cache.stats, index
+//	keep.go      what else a person does with stored models: pin, verify …
 //	describe.go  what a page may know about a model
 //	fault.go     any error as a message
 //	host.go      what is needed of JavaScript; *_js.go: how it is had

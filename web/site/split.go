@@ -13,7 +13,8 @@ import (
 // needs nothing, and new code for every visit wants a rule or a new record.
 //
 // In packages that visits run for the most part, it is the other way round: there the
-// record lists what did not run, and new code stays.
+// record lists what did not run, and new code stays. And a rule may take functions out
+// again that few visits need, whatever other rules and the record say.
 var (
 	//go:embed worker.rules
 	workerRules string
@@ -27,21 +28,28 @@ var staysInWorker = stays(workerRules, workerRan, workerIdle)
 
 // stays returns a test of a function's name against patterns, in which * stands for
 // any text, and lists of names. Functions of a pattern behind ~ stay unless they are
-// among the idle ones.
+// among the idle ones; those of a pattern behind ! never stay.
 func stays(rules, ran, idle string) func(function string) bool {
 	isRan, isIdle := names(ran), names(idle)
-	var always, mostly []string
+	var always, mostly, never []string
 	for _, pattern := range lines(rules) {
+		pattern, out := strings.CutPrefix(pattern, "!")
 		pattern, mild := strings.CutPrefix(pattern, "~")
 		pattern = strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*")
-		if mild {
+		switch {
+		case out:
+			never = append(never, pattern)
+		case mild:
 			mostly = append(mostly, pattern)
-		} else {
+		default:
 			always = append(always, pattern)
 		}
 	}
-	isAlways, isMostly := anyOf(always), anyOf(mostly)
+	isAlways, isMostly, isNever := anyOf(always), anyOf(mostly), anyOf(never)
 	return func(function string) bool {
+		if isNever.MatchString(function) {
+			return false
+		}
 		return isRan[function] || isAlways.MatchString(function) || isMostly.MatchString(function) && !isIdle[function]
 	}
 }

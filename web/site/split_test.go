@@ -3,7 +3,7 @@ package site
 import "testing"
 
 func TestStays(t *testing.T) {
-	test := stays("# a comment\n\npkg/one.*\nruntime.(*mspan).*\n*Error).Error\n~pkg/most.*\n", "pkg/two.Ran\n slices.Sort[go.shape.int] \n", "pkg/most.Idle\npkg/one.Idle\n")
+	test := stays("# a comment\n\npkg/one.*\nruntime.(*mspan).*\n*Error).Error\n~pkg/most.*\n!pkg/one.Rare*\n!pkg/two.Rare\n", "pkg/two.Ran\npkg/two.Rare\n slices.Sort[go.shape.int] \n", "pkg/most.Idle\npkg/one.Idle\n")
 	for function, want := range map[string]bool{
 		"pkg/one.F":                 true,
 		"pkg/one.(*T).F.func1":      true,
@@ -19,6 +19,8 @@ func TestStays(t *testing.T) {
 		"pkg/most.New":              true,
 		"pkg/most.Idle":             false,
 		"pkg/one.Idle":              true,
+		"pkg/one.Rarely":            false,
+		"pkg/two.Rare":              false,
 		"# a comment":               false,
 		"":                          false,
 	} {

@@ -391,12 +391,55 @@ export interface Cache {
    * what is new. A model that is loaded keeps its version; load it again for the new one.
    */
   refresh(name: string, options?: ProgressOptions): Promise<CacheEntry[]>;
-  /** Removes all versions of a model. Loaded ones keep working. */
+  /** Downloads a model, or brings it up to date, without preparing it. */
+  prefetch(name: string, options?: PrefetchOptions): Promise<void>;
+  /**
+   * Keeps a version from being removed to make room for others or for newer ones. By
+   * default the one that answers to the bare name.
+   */
+  pin(name: string, options?: VersionOptions): Promise<void>;
+  /** Takes that back. */
+  unpin(name: string, options?: VersionOptions): Promise<void>;
+  /**
+   * Reads every stored byte of a model and compares it with its SHA-256. What is
+   * corrupt is deleted, and comes anew if the registry answers.
+   */
+  verify(name: string, options?: ProgressOptions): Promise<Verified>;
+  /** Removes all versions of a model, pinned ones too. Loaded ones keep working. */
   evict(name: string, options?: CallOptions): Promise<void>;
   /** Counters since open, and sizes now. */
   stats(options?: CallOptions): Promise<CacheStats>;
+  /**
+   * Asks the browser not to clear the models when room gets short; true if it promises
+   * that. Some browsers ask the person. A worker is only told what holds.
+   */
+  persist(): Promise<boolean>;
   /** Calls a function for each event of a kind, or of all kinds (`"*"`). The result ends that. */
   on(kind: CacheEvent["kind"] | "*", listener: (event: CacheEvent) => void): () => void;
+}
+
+export interface VersionOptions extends CallOptions {
+  /** An exact version. */
+  version?: string;
+}
+
+export interface PrefetchOptions extends ProgressOptions {
+  /** An exact version, a range, or an alias, as for `load`. Default: `latest`. */
+  version?: string;
+}
+
+/** What came of reading everything that is stored of a model. */
+export interface Verified {
+  /** Pieces that were read, each once however many versions share it. */
+  chunks: number;
+  /** Bytes of these. */
+  bytes: number;
+  /** Pieces with other bytes than they should have; they were deleted. */
+  corrupt: number;
+  /** Pieces that were gone. */
+  missing: number;
+  /** Of the corrupt and missing ones, those that came anew. The others come with the next use that has a network. */
+  repaired: number;
 }
 
 export interface CacheEntry {
@@ -411,6 +454,8 @@ export interface CacheEntry {
   selectors: string[];
   /** How many models of this worker use it. */
   inUse: number;
+  /** How often it answered in this worker, downloads left out. */
+  hits: number;
 }
 
 export interface CacheStats {
@@ -441,7 +486,7 @@ export interface CacheStats {
 }
 
 export interface CacheEvent {
-  kind: "served" | "checked" | "committed" | "stale" | "corrupt" | "repaired" | "evicted" | "released" | "failed";
+  kind: "served" | "checked" | "committed" | "stale" | "corrupt" | "repaired" | "evicted" | "released" | "verified" | "pinned" | "unpinned" | "failed";
   time: string;
   name: string;
   version: string | null;

@@ -167,6 +167,27 @@ class Cache {
     await this.#channel.call("cache.evict", { model: checkText("name", name) }, { signal });
   }
 
+  async prefetch(name, { version = "", signal, onProgress } = {}) {
+    await this.#channel.call("cache.prefetch", { model: checkText("name", name), version: checkText("version", version) }, { signal, onProgress });
+  }
+
+  pin(name, options) { return this.#pin(name, true, options); }
+  unpin(name, options) { return this.#pin(name, false, options); }
+
+  async #pin(name, pinned, { version = "", signal } = {}) {
+    await this.#channel.call("cache.pin", { model: checkText("name", name), version: checkText("version", version), pinned }, { signal });
+  }
+
+  async verify(name, { signal, onProgress } = {}) {
+    return this.#channel.call("cache.verify", { model: checkText("name", name) }, { signal, onProgress });
+  }
+
+  // Only a page can ask the browser; a worker is told what a page was.
+  async persist() {
+    const { storage } = navigator;
+    return (await (globalThis.document ? storage?.persist?.() : storage?.persisted?.())?.catch(() => false)) ?? false;
+  }
+
   async stats({ signal } = {}) {
     const [stats, estimate, persisted] = await Promise.all([
       this.#channel.call("cache.stats", {}, { signal }),

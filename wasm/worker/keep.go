@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+
+	"larder/wasm/message"
+)
+
+// cachePrefetch stores a version and prepares nothing.
+func (s *server) cachePrefetch(ctx context.Context, c call) (result, error) {
+	p, err := message.DecodeLoad(c.params)
+	if err != nil {
+		return result{}, err
+	}
+	l, err := s.opened()
+	if err != nil {
+		return result{}, err
+	}
+	entry, err := l.cache.Get(ctx, p.Model, p.Version, s.progress(c.id).Cache)
+	if err != nil {
+		return result{}, err
+	}
+	entry.Release()
+	return result{}, nil
+}
+
+func (s *server) cachePin(ctx context.Context, c call) (result, error) {
+	p, err := message.DecodePin(c.params)
+	if err != nil {
+		return result{}, err
+	}
+	l, err := s.opened()
+	if err != nil {
+		return result{}, err
+	}
+	return result{}, l.cache.Pin(ctx, p.Model, p.Version, p.Pinned)
+}
+
+func (s *server) cacheVerify(ctx context.Context, c call) (result, error) {
+	p, err := message.DecodeModel(c.params)
+	if err != nil {
+		return result{}, err
+	}
+	l, err := s.opened()
+	if err != nil {
+		return result{}, err
+	}
+	v, err := l.cache.Verify(ctx, p.Model, s.progress(c.id).Cache)
+	if err != nil {
+		return result{}, err
+	}
+	return result{tree: message.Verified{Chunks: int64(v.Chunks), Bytes: v.Bytes, Corrupt: int64(v.Corrupt),
+		Missing: int64(v.Missing), Repaired: int64(v.Repaired)}.Encode()}, nil
+}
