@@ -4,10 +4,13 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
+	"io/fs"
 
 	"larder/model/kernel/zkernels"
 	"larder/web"
 	"larder/web/site"
+	"larder/web/state"
 	"larder/web/vugudom"
 )
 
@@ -15,7 +18,6 @@ import (
 func runBuild(ctx context.Context, std stdio, args []string) error {
 	opt := site.Options{
 		Log:   std.err,
-		Shell: web.RenderShell,
 		Assets: map[string]func(context.Context) ([]byte, error){
 			"vugu-dom.js":                 func(ctx context.Context) ([]byte, error) { return vugudom.Extract(ctx, ".") },
 			"kernels-simd.wasm":           given(zkernels.SIMD),
@@ -24,15 +26,19 @@ func runBuild(ctx context.Context, std stdio, args []string) error {
 			"kernels-relaxed-shared.wasm": given(zkernels.RelaxedShared),
 		},
 	}
-	fs := flag.NewFlagSet("build", flag.ContinueOnError)
-	fs.StringVar(&opt.Out, "out", "dist", "folder to write the site to; it is replaced")
-	fs.StringVar(&opt.Models, "models", "", "folder of the model registry (default web/static/models)")
-	budgets := fs.Bool("budgets", true, "fail when an artefact is over its size budget")
-	if err := parse(fs, std, "build [flags]", args); err != nil {
+	for _, p := range state.Pages {
+		opt.Pages = append(opt.Pages, site.Page{File: p.File, Title: p.Title, Description: p.Description,
+			Shell: func(w io.Writer, models fs.FS) error { return web.RenderShell(w, p.Page, models) }})
+	}
+	flags := flag.NewFlagSet("build", flag.ContinueOnError)
+	flags.StringVar(&opt.Out, "out", "dist", "folder to write the site to; it is replaced")
+	flags.StringVar(&opt.Models, "models", "", "folder of the model registry (default web/static/models)")
+	budgets := flags.Bool("budgets", true, "fail when an artefact is over its size budget")
+	if err := parse(flags, std, "build [flags]", args); err != nil {
 		return err
 	}
-	if fs.NArg() > 0 {
-		return usageError{fmt.Sprintf("unexpected argument %q", fs.Arg(0))}
+	if flags.NArg() > 0 {
+		return usageError{fmt.Sprintf("unexpected argument %q", flags.Arg(0))}
 	}
 	report, err := site.Build(ctx, opt)
 	if err != nil {

@@ -13,4 +13,6 @@ type Actions interface {
 	Reload()
 	Check()
 	SetTheme(t state.Theme)
+	Show(p state.Page)
+	Act(d state.Deed)
 }

@@ -28,5 +28,6 @@ func TestTimings(t *testing.T) {
 }
 
 func TestColophon(t *testing.T) {
-	check(t, []look{{"always", &Colophon{}, []string{"The picture never leaves this device."}, nil}})
+	check(t, []look{{"always", &Colophon{}, []string{"The picture never leaves this device."}, []string{"Models stay"}},
+		{"larder", &Colophon{Page: state.PageLarder}, []string{"Models stay until"}, []string{"picture"}}})
 }

@@ -29,6 +29,32 @@ func (c *Masthead) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 		vgn.SetInnerHTML(vugu.HTML("\x3Csvg class=\"logo\" viewBox=\"0 0 48 48\" aria-hidden=\"true\" focusable=\"false\"\x3E\x3Cpath class=\"logo-lid\" d=\"M13 5h22a2 2 0 0 1 2 2v4a2 2 0 0 1-2 2H13a2 2 0 0 1-2-2V7a2 2 0 0 1 2-2z\"\x3E\x3C/path\x3E\x3Cpath class=\"logo-glass\" d=\"M14 16h20c4 3 6 6 6 10v12a6 6 0 0 1-6 6H14a6 6 0 0 1-6-6V26c0-4 2-7 6-10z\"\x3E\x3C/path\x3E\x3Cpath class=\"logo-leaf\" d=\"M16 38c-1-10 5-16 17-17 0 11-6 17-14 15l-1 3z\"\x3E\x3C/path\x3E\x3Cpath class=\"logo-vein\" d=\"M18 37c3-5 6-8 10-11\"\x3E\x3C/path\x3E\x3C/svg\x3E\x3Cspan class=\"name\"\x3ELarder\x3C/span\x3E\x3Cspan class=\"tagline\"\x3Eclassifiers, kept fresh in your browser\x3C/span\x3E"))
 		vgn = &vugu.VGNode{Type: vugu.VGNodeType(1), Data: "\n"}
 		vgparent.AppendChild(vgn)
+		vgn = &vugu.VGNode{Type: vugu.VGNodeType(3), Namespace: "", Data: "nav", Attr: []vugu.VGAttribute{{Namespace: "", Key: "class", Val: "pages"}, vugu.VGAttribute{Namespace: "", Key: "aria-label", Val: "Pages"}}}
+		vgparent.AppendChild(vgn)
+		{
+			vgparent := vgn
+			_ = vgparent
+			for i, p := range pages {
+				var vgiterkey interface{} = i
+				_ = vgiterkey
+				i := i
+				_ = i
+				p := p
+				_ = p
+				vgn = &vugu.VGNode{Type: vugu.VGNodeType(3), Namespace: "", Data: "a", Attr: []vugu.VGAttribute(nil)}
+				vgparent.AppendChild(vgn)
+				vgn.AddAttrInterface("aria-current", c.current(p.page))
+				vgn.AddAttrInterface("href", p.href)
+				vgn.SetInnerHTML(p.label)
+				vgn.DOMEventHandlerSpecList = append(vgn.DOMEventHandlerSpecList, vugu.DOMEventHandlerSpec{
+					EventType: "click",
+					Func:      func(event vugu.DOMEvent) { c.handlePage(event, p.page) },
+					// TODO: implement capture, etc. mostly need to decide syntax
+				})
+			}
+		}
+		vgn = &vugu.VGNode{Type: vugu.VGNodeType(1), Data: "\n"}
+		vgparent.AppendChild(vgn)
 		vgn = &vugu.VGNode{Type: vugu.VGNodeType(3), Namespace: "", Data: "div", Attr: []vugu.VGAttribute{{Namespace: "", Key: "class", Val: "switches"}}}
 		vgparent.AppendChild(vgn)
 		{

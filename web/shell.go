@@ -21,10 +21,10 @@ import (
 // ShellID is the id of the element that holds the shell's data for the app.
 const ShellID = "larder-shell"
 
-// RenderShell writes the page's static markup: the components as they are before
+// RenderShell writes a page's static markup: the components as they are before
 // anything has loaded, and the data that they were rendered from. models is the
 // model registry that the site is built with; nil means none.
-func RenderShell(w io.Writer, models fs.FS) error {
+func RenderShell(w io.Writer, page state.Page, models fs.FS) error {
 	shell, err := readShell(models)
 	if err != nil {
 		return fmt.Errorf("web: shell: %w", err)
@@ -33,7 +33,7 @@ func RenderShell(w io.Writer, models fs.FS) error {
 	if err != nil {
 		return fmt.Errorf("web: shell: %w", err)
 	}
-	root := NewRoot(state.Static(shell), nil)
+	root := NewRoot(state.Static(shell, page), nil)
 	if err := staticrender.New(w).Render(env.RunBuild(root)); err != nil {
 		return fmt.Errorf("web: shell: %w", err)
 	}

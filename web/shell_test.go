@@ -20,7 +20,7 @@ import (
 func shellOf(t *testing.T, models fs.FS) (string, state.Shell) {
 	t.Helper()
 	var out bytes.Buffer
-	if err := RenderShell(&out, models); err != nil {
+	if err := RenderShell(&out, state.PageLeaf, models); err != nil {
 		t.Fatal(err)
 	}
 	m := regexp.MustCompile(`<script type="application/json" id="larder-shell">(.*)</script>`).FindSubmatch(out.Bytes())
@@ -40,7 +40,7 @@ func shellOf(t *testing.T, models fs.FS) (string, state.Shell) {
 
 func TestShellOfTheDemoRegistry(t *testing.T) {
 	markup, shell := shellOf(t, os.DirFS("static/models"))
-	for _, want := range []string{`<div id="app" data-phase="booting">`, `data-demo="2"`, `value="leaf@"`, "Starting Larder"} {
+	for _, want := range []string{`<div id="app" data-page="leaf" data-phase="booting">`, `data-demo="2"`, `value="leaf@"`, "Starting Larder"} {
 		if !strings.Contains(markup, want) {
 			t.Errorf("lacks %q", want)
 		}
@@ -93,12 +93,12 @@ func TestShellInvalid(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if err := RenderShell(&bytes.Buffer{}, tt.models); err == nil || !strings.Contains(err.Error(), tt.want) {
+			if err := RenderShell(&bytes.Buffer{}, state.PageLeaf, tt.models); err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v, want one that names %s", err, tt.want)
 			}
 		})
 	}
-	if err := RenderShell(broken{}, nil); !errors.Is(err, errBroken) {
+	if err := RenderShell(broken{}, state.PageLeaf, nil); !errors.Is(err, errBroken) {
 		t.Errorf("a writer's error is lost: %v", err)
 	}
 }

@@ -15,6 +15,7 @@ type host struct {
 	document js.Value
 	boot     js.Value
 	camera   *camera
+	screen   *screen
 }
 
 var _ state.Host = (*host)(nil)
@@ -55,12 +56,64 @@ func (h *host) ShowTheme(t state.Theme) {
 // OpenCamera shows the camera's dialog.
 func (h *host) OpenCamera() { h.camera.open() }
 
-// Focus moves the focus to an element.
-func (h *host) Focus(id string) {
-	if e := h.byID(id); e.Truthy() {
-		e.Call("focus")
+// Focus moves the focus to an element, once what is new has been drawn.
+func (h *host) Focus(id string) { h.screen.focus(id) }
+
+// ShowPage makes a page's file the document's address, without asking for it.
+func (h *host) ShowPage(p state.Page) {
+	for _, info := range state.Pages {
+		if info.Page == p {
+			address := info.File
+			if p == state.PageLeaf {
+				address = "./"
+			}
+			js.Global().Get("history").Call("pushState", nil, "", address)
+			js.Global().Call("scrollTo", 0, 0)
+		}
+	}
+	h.showTitle(p)
+}
+
+// showTitle gives a page its title.
+func (h *host) showTitle(p state.Page) {
+	for _, info := range state.Pages {
+		if info.Page == p {
+			h.document.Set("title", info.Title)
+		}
 	}
 }
+
+// page is the page that the document's address names.
+func (h *host) page() state.Page {
+	path := js.Global().Get("location").Get("pathname").String()
+	for _, info := range state.Pages {
+		name := strings.TrimSuffix(info.File, ".html") // some hosts leave the suffix out
+		if base := path[strings.LastIndexByte(path, '/')+1:]; base == name || base == info.File {
+			return info.Page
+		}
+	}
+	return state.PageLeaf
+}
+
+// save hands a Blob to the browser's downloads.
+func (h *host) save(blob js.Value, name string) {
+	url := js.Global().Get("URL").Call("createObjectURL", blob)
+	link := h.document.Call("createElement", "a")
+	link.Set("href", url)
+	link.Set("download", name)
+	link.Call("click")
+	// The browser has its own hold on the bytes once the download has begun.
+	var revoke js.Func
+	revoke = js.FuncOf(func(js.Value, []js.Value) any {
+		js.Global().Get("URL").Call("revokeObjectURL", url)
+		revoke.Release()
+		return nil
+	})
+	js.Global().Call("setTimeout", revoke, revokeAfter)
+}
+
+// revokeAfter is how many milliseconds a download has to begin.
+const revokeAfter = 60_000
 
 // Reload starts the page again.
 func (h *host) Reload() { js.Global().Get("location").Call("reload") }

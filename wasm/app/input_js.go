@@ -14,6 +14,8 @@ func listen(h *host, app *state.App) {
 			takeInput(app, input, state.FromFile)
 		case "capture":
 			takeInput(app, input, state.FromCamera)
+		case "import":
+			takeInput(app, input, state.FromFile)
 		}
 	})
 	on(h.document, "paste", func(e js.Value) {
@@ -31,6 +33,12 @@ func listen(h *host, app *state.App) {
 		return nil
 	})
 	h.document.Call("addEventListener", "error", broken, true)
+	on(js.Global(), "popstate", func(js.Value) { h.showTitle(h.page()); app.Shown(h.page()) })
+	on(h.document, "visibilitychange", func(js.Value) {
+		if h.document.Get("visibilityState").String() == "visible" {
+			app.Stock.Read() // another tab may have changed what is stored
+		}
+	})
 	on(js.Global(), "online", func(js.Value) { app.SetOnline(true) })
 	on(js.Global(), "offline", func(js.Value) { app.SetOnline(false) })
 }
@@ -80,7 +88,7 @@ func takeEarly(h *host, app *state.App) {
 	}
 }
 
-// takeInput takes the file of an input, and empties the input, so that choosing
+// takeInput takes the file of an input, as what the page that is on show takes, and empties the input, so that choosing
 // the same file again is a change.
 func takeInput(app *state.App, input js.Value, source state.Source) {
 	takeFirst(app, input.Get("files"), source)
@@ -92,6 +100,10 @@ func takeFirst(app *state.App, files js.Value, source state.Source) {
 		return
 	}
 	file := files.Index(0)
+	if app.Page() == state.PageLarder {
+		app.Import(file)
+		return
+	}
 	submit(app, file, source, file.Get("name").String())
 }
 

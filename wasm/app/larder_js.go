@@ -15,6 +15,7 @@ import (
 // larder is larder.js, as opened by boot.js. It implements state.Larder.
 type larder struct {
 	boot   js.Value
+	host   *host
 	opened js.Value
 }
 
@@ -48,14 +49,7 @@ func (l *larder) Index(context.Context) (message.Index, error) {
 func (l *larder) Load(ctx context.Context, name, version string, onProgress func(message.Progress)) (state.Model, error) {
 	sig, stop := signal(ctx)
 	defer stop()
-	progress := js.FuncOf(func(_ js.Value, args []js.Value) any {
-		if tree, err := bridge.ToGo(safejs.Safe(args[0])); err == nil {
-			if p, err := message.DecodeProgress(tree); err == nil {
-				onProgress(p)
-			}
-		}
-		return nil
-	})
+	progress := listener(message.DecodeProgress, onProgress)
 	defer progress.Release()
 	options := map[string]any{"signal": sig, "onProgress": progress}
 	if version != "" {
@@ -68,10 +62,17 @@ func (l *larder) Load(ctx context.Context, name, version string, onProgress func
 	return newModel(value)
 }
 
-// Refresh asks the registry for a newer version now.
-func (l *larder) Refresh(_ context.Context, name string) error {
-	_, err := await("refresh", l.opened.Get("cache").Call("refresh", name))
-	return err
+// listener is a function for larder.js that decodes what it is called with. What is
+// malformed is left out.
+func listener[T any](decode func(any) (T, error), f func(T)) js.Func {
+	return js.FuncOf(func(_ js.Value, args []js.Value) any {
+		if tree, err := bridge.ToGo(safejs.Safe(args[0])); err == nil {
+			if v, err := decode(tree); err == nil {
+				f(v)
+			}
+		}
+		return nil
+	})
 }
 
 // model is a loaded model of larder.js. It implements state.Model.

@@ -17,14 +17,17 @@ const refresh = 20 * time.Second
 
 func main() {
 	boot := js.Global().Get("larderBoot")
-	host := &host{document: js.Global().Get("document"), boot: boot}
 	screen := newScreen(boot)
+	host := &host{document: js.Global().Get("document"), boot: boot, screen: screen}
+	lib := &larder{boot: boot, host: host}
 	app := state.New(state.Options{
-		Larder: &larder{boot: boot},
+		Larder: lib,
+		Cache:  lib,
 		Host:   host,
 		Clock:  time.Now,
 		Notify: screen.invalidate,
 		Shell:  readShell(host.document),
+		Page:   state.ParsePage(host.byID("app").Get("dataset").Get("page").String()),
 		Theme:  state.ParseTheme(js.Global().Get("larderTheme").Get("remembered").String()),
 		Online: js.Global().Get("navigator").Get("onLine").Bool(),
 	})

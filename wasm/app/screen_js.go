@@ -16,6 +16,9 @@ import (
 // mountPoint selects the element that the static shell and the app share.
 const mountPoint = "#app"
 
+// mountMain is the id of the page's content: having the focus, it stays where it is.
+const mountMain = "main"
+
 // screen draws views: at most one per frame, and none that looks like the one
 // before it.
 type screen struct {
@@ -26,6 +29,7 @@ type screen struct {
 	env      *vugu.BuildEnv
 	root     *web.Root
 	app      *state.App
+	focused  string // the id of the element that the focus goes to next; empty: it stays
 }
 
 func newScreen(boot js.Value) *screen {
@@ -38,6 +42,23 @@ func (s *screen) invalidate() {
 	case s.dirty <- struct{}{}:
 	default:
 	}
+}
+
+// focus moves the keyboard's focus to an element after what is new has been drawn.
+func (s *screen) focus(id string) {
+	s.focused = id
+	s.invalidate()
+}
+
+// moveFocus does what focus asked for.
+func (s *screen) moveFocus() {
+	if s.focused == "" {
+		return
+	}
+	if e := js.Global().Get("document").Call("getElementById", s.focused); e.Truthy() {
+		e.Call("focus", map[string]any{"preventScroll": s.focused == mountMain})
+	}
+	s.focused = ""
 }
 
 // show takes over the static page.
@@ -71,6 +92,7 @@ func (s *screen) run() {
 		<-s.frame
 		view := s.app.View()
 		if reflect.DeepEqual(view, s.root.View) {
+			s.moveFocus()
 			continue
 		}
 		moved := view.Phase != s.root.View.Phase && view.Picture != nil
@@ -85,6 +107,7 @@ func (s *screen) run() {
 		if moved {
 			s.reveal()
 		}
+		s.moveFocus()
 	}
 }
 
@@ -92,6 +115,9 @@ func (s *screen) run() {
 // screen: on a phone it stands below the picture.
 func (s *screen) reveal() {
 	verdict := js.Global().Get("document").Call("getElementById", "verdict")
+	if !verdict.Truthy() {
+		return // another page is on show
+	}
 	verdict.Call("scrollIntoView", map[string]any{"block": "nearest"})
 }
 

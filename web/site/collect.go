@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"html"
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -96,19 +98,53 @@ func readLoader(ctx context.Context, root string) ([]byte, error) {
 	return loader, nil
 }
 
-// addShell puts the static shell into index.html.
+// addShell makes the pages: the frame, index.html, with title, description and static
+// shell of each.
 func (b *builder) addShell() error {
-	page, ok := b.site["index.html"]
+	frame, ok := b.site["index.html"]
 	if !ok {
 		return fmt.Errorf("%s has no index.html", b.Static)
 	}
-	if n := bytes.Count(page, []byte(shellMarker)); n != 1 {
-		return fmt.Errorf("index.html has %d times the marker %s, want 1", n, shellMarker)
+	for _, p := range b.Pages {
+		var shell bytes.Buffer
+		if err := p.Shell(&shell, os.DirFS(b.Models)); err != nil {
+			return err
+		}
+		page, err := fill(frame, []blank{
+			{"<title>", "</title>", html.EscapeString(p.Title)},
+			{`<meta name="description" content="`, `">`, html.EscapeString(p.Description)},
+			{shellMarker, "", shell.String()},
+		})
+		if err != nil {
+			return err
+		}
+		b.site[p.File] = page
 	}
-	var shell bytes.Buffer
-	if err := b.Shell(&shell, os.DirFS(b.Models)); err != nil {
-		return err
-	}
-	b.site["index.html"] = bytes.Replace(page, []byte(shellMarker), shell.Bytes(), 1)
 	return nil
+}
+
+// blank is a place in a page that is filled in.
+type blank struct {
+	from, to string // what stands around it; without to, from itself is replaced
+	content  string
+}
+
+// fill fills in blanks, each of which the page must have once.
+func fill(page []byte, blanks []blank) ([]byte, error) {
+	for _, k := range blanks {
+		if n := bytes.Count(page, []byte(k.from)); n != 1 {
+			return nil, fmt.Errorf("index.html has %d times %s, want 1", n, k.from)
+		}
+		before, after, _ := bytes.Cut(page, []byte(k.from))
+		if k.to != "" {
+			_, rest, found := bytes.Cut(after, []byte(k.to))
+			if !found {
+				return nil, fmt.Errorf("index.html lacks %s after %s", k.to, k.from)
+			}
+			after = append([]byte(k.to), rest...)
+			k.content = k.from + k.content
+		}
+		page = slices.Concat(before, []byte(k.content), after)
+	}
+	return page, nil
 }

@@ -16,14 +16,24 @@ type Options struct {
 	Static string // static sources; default Root/web/static
 	Models string // model registry; default Static/models
 	Work   string // intermediate files and the compression cache; default Root/.build
-	// Shell writes the markup that stands in the page before the app arrives, for the
-	// registry that the site is built with. It replaces the marker in index.html.
-	Shell func(w io.Writer, models fs.FS) error
+	// Pages are the pages that the app shows. index.html is the frame of all of them.
+	Pages []Page
 	// Assets are assets that are made and not kept in Static: functions by name, such
 	// as "vugu-dom.js". Of the edge worker they are modules.
 	Assets map[string]func(context.Context) ([]byte, error)
 	// Log receives a line per step.
 	Log io.Writer
+}
+
+// Page is one of the pages that the app shows: a file of its own, so that its address
+// works everywhere and its markup is there before the app arrives.
+type Page struct {
+	File        string // in the site
+	Title       string // replaces the frame's title
+	Description string // replaces the frame's description
+	// Shell writes the markup that stands in the page before the app arrives, for the
+	// registry that the site is built with. It replaces the marker in the frame.
+	Shell func(w io.Writer, models fs.FS) error
 }
 
 // tree is a site in memory: content by slash-separated path.

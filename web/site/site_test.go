@@ -33,7 +33,7 @@ func newModule(t *testing.T) Options {
 		"wasm/edge/worker.mjs":            `import program from "./edge.wasm";`,
 		"wasm/edge/worker.test.mjs":       "a test is not deployed",
 		"wasm/edge/wrangler.toml":         "name = \"tiny\"\n",
-		"web/static/index.html":           "<!doctype html>\n<script src=\"assets/boot.js\"></script>\n<!--shell-->\n",
+		"web/static/index.html":           "<!doctype html>\n<title>x</title><meta name=\"description\" content=\"x\">\n<script src=\"assets/boot.js\"></script>\n<!--shell-->\n",
 		"web/static/larder.js":            `new Worker(new URL("assets/worker.js", import.meta.url));`,
 		"web/static/sw.js":                "const PRECACHE = /*precache*/[];\n",
 		"web/static/assets/boot.js":       strings.Repeat(`fetch(new URL("assets/app.wasm", import.meta.url)); `, 20),
@@ -52,13 +52,21 @@ func newModule(t *testing.T) Options {
 	}
 	writeModel(t, filepath.Join(root, "web", "static", "models"))
 	kernels := func(context.Context) ([]byte, error) { return noise(500), nil }
-	return Options{Root: root, Assets: map[string]func(context.Context) ([]byte, error){"kernels-simd.wasm": kernels}, Shell: func(w io.Writer, models fs.FS) error {
+	return Options{Root: root, Assets: map[string]func(context.Context) ([]byte, error){"kernels-simd.wasm": kernels}, Pages: []Page{
+		{"index.html", "First & last", "what \"it\" is", shell("<main>the shell</main>")},
+		{"other.html", "Other", "another", shell("<main>another shell</main>")},
+	}}
+}
+
+// shell returns a page's shell, which needs a registry.
+func shell(text string) func(io.Writer, fs.FS) error {
+	return func(w io.Writer, models fs.FS) error {
 		if _, err := fs.Stat(models, "index.json"); err != nil {
 			return err
 		}
-		_, err := io.WriteString(w, "<main>the shell</main>")
+		_, err := io.WriteString(w, text)
 		return err
-	}}
+	}
 }
 
 // writeModel adds leaf 1.0.0 to a registry.
@@ -140,6 +148,11 @@ func checkBuilt(t *testing.T, site tree) {
 	worker := find(t, site, "assets/worker.", ".js")
 	for _, tt := range []struct{ file, part string }{
 		{"index.html", "<main>the shell</main>"},
+		{"index.html", "<title>First &amp; last</title><meta name=\"description\" content=\"what &#34;it&#34; is\">"},
+		{"other.html", "<title>Other</title>"},
+		{"other.html", "<main>another shell</main>"},
+		{"other.html", find(t, site, "assets/boot.", ".js")},
+		{"sw.js", `["other.html","`},
 		{"index.html", find(t, site, "assets/boot.", ".js")},
 		{"larder.js", worker},
 		{worker, "globalThis.Go = class"},
@@ -282,9 +295,17 @@ func TestBuildRefuses(t *testing.T) {
 			}
 		}, func(b *builder) error { return b.collect(context.Background()) }, "has no parts/slots.js, a part of assets/worker.js"},
 		{"no marker", func(_ *testing.T, o *Options) {}, func(b *builder) error {
-			b.site["index.html"] = []byte("no marker")
+			b.site["index.html"] = []byte("<title></title><meta name=\"description\" content=\"\">")
 			return b.addShell()
-		}, "0 times the marker"},
+		}, "0 times <!--shell-->"},
+		{"two titles", func(_ *testing.T, o *Options) {}, func(b *builder) error {
+			b.site["index.html"] = []byte("<title></title><title></title>")
+			return b.addShell()
+		}, "2 times <title>"},
+		{"open title", func(_ *testing.T, o *Options) {}, func(b *builder) error {
+			b.site["index.html"] = []byte("<title>")
+			return b.addShell()
+		}, "lacks </title>"},
 		{"files of somebody", func(t *testing.T, o *Options) {
 			o.Out = filepath.Join(o.Root, "web")
 		}, func(b *builder) error { return b.write(nil, &Report{}) }, "holds files that no build made"},

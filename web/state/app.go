@@ -11,10 +11,12 @@ import (
 // Options are what an App is made of. Every field but Shell and Theme is needed.
 type Options struct {
 	Larder Larder
+	Cache  Cache
 	Host   Host
 	Clock  Clock
 	Notify func() // called, without any lock held, when View has changed
 	Shell  Shell
+	Page   Page  // empty means PageLeaf
 	Theme  Theme // empty means ThemeAuto
 	Online bool  // what the browser says at the start
 }
@@ -22,12 +24,16 @@ type Options struct {
 // App is the page's state machine. Its methods may be called from any goroutine
 // and from event handlers: none of them waits.
 type App struct {
+	// Stock is the Larder page's part.
+	Stock *Stock
+
 	larder Larder
 	host   Host
 	clock  Clock
 	notify func()
 
 	mu     sync.Mutex // guards everything below; never held across a call that waits
+	page   Page
 	phase  Phase
 	online bool
 	theme  Theme
@@ -64,7 +70,12 @@ func New(opt Options) *App {
 	if theme == "" {
 		theme = ThemeAuto
 	}
+	page := opt.Page
+	if page == "" {
+		page = PageLeaf
+	}
 	return &App{
+		Stock: newStock(&opt), page: page,
 		larder: opt.Larder, host: opt.Host, clock: opt.Clock, notify: opt.Notify,
 		phase: Booting, online: opt.Online, theme: theme,
 		index: opt.Shell.Index, name: opt.Shell.pick(), demos: opt.Shell.Demos,
@@ -102,6 +113,12 @@ func (a *App) SetTheme(t Theme) {
 
 // OpenCamera lets the person take a photo.
 func (a *App) OpenCamera() { a.host.OpenCamera() }
+
+// Act does what a person asked for on the Larder page.
+func (a *App) Act(d Deed) { a.Stock.Act(d) }
+
+// Import takes a file that was exported.
+func (a *App) Import(file any) { a.Stock.Import(file) }
 
 // Reload starts the page again.
 func (a *App) Reload() { a.host.Reload() }

@@ -180,7 +180,7 @@ func TestChooseBeforeOpen(t *testing.T) {
 
 func TestEmptyShellAsksForTheIndexFirst(t *testing.T) {
 	run(t, func(t *testing.T, r *rig) {
-		r.app = New(Options{Larder: r, Host: r, Clock: func() time.Time { return start }, Notify: func() {}, Online: true})
+		r.app = New(Options{Larder: r, Cache: &r.cache, Host: r, Clock: func() time.Time { return start }, Notify: func() {}, Online: true})
 		r.app.Start()
 		r.answer("open", nil, nil)
 		r.answer("index", testIndex, nil)

@@ -35,10 +35,12 @@ type rig struct {
 	mu       sync.Mutex
 	calls    []*call // that wait for an answer
 	all      []*call
+	cache    fakeCache
 	released []string
 	disposed []string
 	focused  string
 	theme    Theme
+	page     Page // that the browser was told to show
 	notified int
 	now      time.Time
 }
@@ -58,8 +60,9 @@ func run(t *testing.T, f func(t *testing.T, r *rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		r := &rig{t: t, now: start}
+		r.cache.rig = r
 		r.app = New(Options{
-			Larder: r, Host: r, Clock: func() time.Time { return r.now }, Notify: func() { r.mu.Lock(); r.notified++; r.mu.Unlock() },
+			Larder: r, Cache: &r.cache, Host: r, Clock: func() time.Time { return r.now }, Notify: func() { r.mu.Lock(); r.notified++; r.mu.Unlock() },
 			Shell:  Shell{Index: testIndex, Demos: []Demo{{Label: "rust", Display: "Bean rust", URL: "models/leaf/2.0.0/demo/rust.jpg"}}},
 			Online: true,
 		})
@@ -167,8 +170,8 @@ func (r *rig) Load(ctx context.Context, name, version string, onProgress func(me
 	return m, err
 }
 
-func (r *rig) Refresh(ctx context.Context, name string) error {
-	_, err := r.wait(ctx, "refresh "+name, nil)
+func (r *rig) Refresh(ctx context.Context, name string, onProgress func(message.Progress)) error {
+	_, err := r.wait(ctx, "refresh "+name, onProgress)
 	return err
 }
 
@@ -184,6 +187,7 @@ func (r *rig) ShowTheme(t Theme) { r.theme = t }
 func (r *rig) OpenCamera()       {}
 func (r *rig) Focus(id string)   { r.focused = id }
 func (r *rig) Reload()           {}
+func (r *rig) ShowPage(p Page)   { r.page = p }
 func (r *rig) model(v string) *fakeModel {
 	return &fakeModel{rig: r, info: message.Info{
 		Handle: 1, Title: "Bean leaf", Source: message.SourceStore, Bytes: 4_441_612, Threads: 1, UnknownThreshold: 0.94,

@@ -34,8 +34,10 @@ func size(n int64) string {
 		return strconv.FormatInt(n, 10) + " bytes"
 	case n < 1000*1000:
 		return strconv.FormatInt((n+500)/1000, 10) + " kB"
-	default:
+	case n < 1000*1000*1000:
 		return decimal(float64(n)/1e6, 1) + " MB"
+	default:
+		return decimal(float64(n)/1e9, 1) + " GB"
 	}
 }
 

@@ -20,8 +20,8 @@ type Larder interface {
 	// empty version means the latest. onProgress may be called until Load returns.
 	Load(ctx context.Context, name, version string, onProgress func(message.Progress)) (Model, error)
 	// Refresh asks the registry for a newer version now, whatever the time to live
-	// says. The next Load returns what was found.
-	Refresh(ctx context.Context, name string) error
+	// says. The next Load returns what was found. onProgress may be called until it returns.
+	Refresh(ctx context.Context, name string, onProgress func(message.Progress)) error
 }
 
 // Model is a loaded model.
@@ -54,8 +54,11 @@ type Host interface {
 	ShowTheme(t Theme)
 	// OpenCamera lets the person take a photo; the host submits it.
 	OpenCamera()
-	// Focus moves the keyboard's focus to the element with an id.
+	// Focus moves the keyboard's focus to the element with an id, which may appear with
+	// what is shown next.
 	Focus(id string)
+	// ShowPage gives a page its address and title, as an entry of the history.
+	ShowPage(p Page)
 	// Reload starts the page again.
 	Reload()
 }

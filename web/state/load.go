@@ -33,6 +33,7 @@ func (a *App) open(ctx context.Context, number int) {
 	if err != nil || !current {
 		return
 	}
+	a.Stock.open()
 	a.mu.Lock()
 	unnamed := a.name == ""
 	a.mu.Unlock()
@@ -41,7 +42,16 @@ func (a *App) open(ctx context.Context, number int) {
 	} else {
 		go a.readIndex(ctx)
 	}
-	a.load()
+	wanted := false
+	a.update(func() {
+		if wanted = a.page == PageLeaf || a.picture != nil; !wanted {
+			a.phase = Opened // a model is loaded when its page is turned to
+			a.loading.stop()
+		}
+	})
+	if wanted {
+		a.load()
+	}
 }
 
 // readIndex replaces the shell's index by the registry's. Without the network the
@@ -51,6 +61,7 @@ func (a *App) readIndex(ctx context.Context) {
 	if err != nil {
 		return
 	}
+	a.Stock.know(index)
 	a.update(func() {
 		a.index = index
 		if a.name == "" {
@@ -154,7 +165,7 @@ func (a *App) Check() {
 func (a *App) check(old Model, name, version string) {
 	ctx := context.Background()
 	var found Model
-	err := a.larder.Refresh(ctx, name)
+	err := a.larder.Refresh(ctx, name, func(message.Progress) {})
 	if err == nil {
 		found, err = a.larder.Load(ctx, name, version, func(message.Progress) {})
 	}

@@ -6,6 +6,7 @@ type Phase string
 // The phases, in the order in which a visit goes through them.
 const (
 	Booting    Phase = "booting"    // Larder's worker starts
+	Opened     Phase = "opened"     // Larder runs, and no page has needed a model yet
 	Loading    Phase = "loading"    // the model is fetched, checked, prepared
 	Ready      Phase = "ready"      // a picture can be given
 	Predicting Phase = "predicting" // a picture is being classified

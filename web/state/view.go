@@ -1,10 +1,15 @@
 package state
 
-import "larder/wasm/message"
+import (
+	"time"
+
+	"larder/wasm/message"
+)
 
 // View is everything that there is to see, as finished texts. Two views that are
 // deeply equal look the same.
 type View struct {
+	Page    Page
 	Phase   Phase
 	Online  bool
 	Theme   Theme
@@ -17,6 +22,7 @@ type View struct {
 	Problem *ProblemView  // nil: no problem
 	Model   *ModelView    // nil: no model is loaded
 	Timings []TimingView  // empty: nothing has been measured
+	Stock   *StockView    // nil: another page is on show
 }
 
 // PickerView is the choice of a picture and of a model.
@@ -45,7 +51,7 @@ func (a *App) View() View {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	v := View{
-		Phase: a.phase, Online: a.online, Theme: a.theme,
+		Page: a.page, Phase: a.phase, Online: a.online, Theme: a.theme,
 		Title:   a.title(),
 		Picker:  PickerView{Demos: a.demoViews(), Choices: a.choices(), Busy: a.phase == Predicting},
 		Loading: a.loadingView(),
@@ -63,12 +69,23 @@ func (a *App) View() View {
 		v.Timings = newTimings(a.answer.Timing, a.render)
 	}
 	v.Status = a.status(v)
+	if a.page == PageLarder {
+		v.Stock = a.Stock.View(a.openingProblem())
+	}
 	return v
 }
 
+// openingProblem is why Larder did not start; any other problem is of the leaf's page.
+func (a *App) openingProblem() *ProblemView {
+	if a.failure == nil || a.failure.step != stepOpen {
+		return nil
+	}
+	return a.problemView()
+}
+
 // Static returns what a page shows before anything has loaded.
-func Static(shell Shell) View {
-	return New(Options{Shell: shell, Online: true}).View()
+func Static(shell Shell, page Page) View {
+	return New(Options{Shell: shell, Page: page, Clock: time.Now, Online: true}).View()
 }
 
 func (a *App) demoViews() []DemoView {
@@ -81,13 +98,15 @@ func (a *App) demoViews() []DemoView {
 }
 
 // title is the chosen model's title; its name when the index does not know it.
-func (a *App) title() string {
-	for _, m := range a.index.Models {
-		if m.Name == a.name && m.Title != "" {
+func (a *App) title() string { return titleOf(a.index, a.name) }
+
+func titleOf(index message.Index, name string) string {
+	for _, m := range index.Models {
+		if m.Name == name && m.Title != "" {
 			return m.Title
 		}
 	}
-	return a.name
+	return name
 }
 
 // status is the sentence for screen readers. It changes with the phase and not
@@ -96,6 +115,8 @@ func (a *App) status(v View) string {
 	switch a.phase {
 	case Booting:
 		return "Larder is starting."
+	case Opened:
+		return "Larder is ready."
 	case Loading:
 		return v.Loading.Label + "."
 	case Ready:
@@ -126,8 +147,15 @@ func (a *App) loadingView() *ProgressView {
 	case a.phase != Loading:
 		return nil
 	}
-	p := a.progress
-	v := &ProgressView{Label: "Opening the model", Stoppable: true}
+	v := progressView("Opening the model", a.progress)
+	v.Stoppable = true
+	return v
+}
+
+// progressView describes a download, check or preparation; label is what is said before
+// it is known which.
+func progressView(label string, p message.Progress) *ProgressView {
+	v := &ProgressView{Label: label}
 	switch p.Phase {
 	case message.PhaseDownload:
 		v.Label = "Downloading the model"

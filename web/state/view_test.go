@@ -32,7 +32,7 @@ func TestMilliseconds(t *testing.T) {
 }
 
 func TestSize(t *testing.T) {
-	for n, want := range map[int64]string{0: "0 bytes", 999: "999 bytes", 433100: "433 kB", 4441612: "4.4 MB"} {
+	for n, want := range map[int64]string{0: "0 bytes", 999: "999 bytes", 433100: "433 kB", 4441612: "4.4 MB", 10758100000: "10.8 GB"} {
 		if got := size(n); got != want {
 			t.Errorf("size(%d) = %q, want %q", n, got, want)
 		}
