@@ -85,7 +85,7 @@ var importRules = []importRule{
 	{"web/profile", "web/host"},
 	{"web/slim", ""},
 	{"web/slim/record", "web/slim"},
-	{"web/bench/gen", "model/quantize model/onnx model/onnx/onnxtest model/tensor"},
+	{"web/bench/gen", "model model/engine model/engine/native model/quantize model/onnx model/onnx/onnxtest model/tensor"},
 	{"web/bench/serve", "web/host"},
 	{"web/site", "web/slim model/pack github.com/andybalholm/brotli"},
 }

@@ -53,6 +53,23 @@ func chunks(c call, threads int) int {
 			cost = moveCost
 		}
 		return cut(product32(a.Rows, a.Vecs)*Lanes*cost, int(max(a.Rows/2, a.Vecs)), threads)
+	case kernel.QGEMMArgs:
+		return productChunks(qProductSize(a), true, threads)
+	case kernel.QConvArgs:
+		return productChunks(qProductSize(a.QGEMMArgs), false, threads)
+	case kernel.QWindowArgs:
+		rows := product32(a.Images, a.OutH)
+		return cut(rows*product32(a.OutW, a.Pixel/shortBytes, a.KernelH, a.KernelW)*tapCost, rows/2, threads)
+	case kernel.QAddArgs:
+		return shareFours(a.Fours, moveCost, threads)
+	case kernel.QuantizeArgs:
+		return shareFours(a.Fours, lightCost, threads)
+	case kernel.RangeArgs:
+		return shareFours(a.Fours, moveCost, threads)
+	case kernel.QuantizeByArgs:
+		return shareFours(a.Fours, lightCost, threads)
+	case kernel.QMeanArgs:
+		return cut(product32(a.Images, a.Pixels, a.Pixel/shortBytes)*moveCost, threads, threads)
 	case kernel.BinaryArgs:
 		return cut(product32(a.Outer, a.Rows, a.Vecs)*Lanes*lightCost, max(product32(a.Outer, a.Rows)/2, int(a.Vecs)), threads)
 	}
@@ -85,4 +102,14 @@ func productChunks(a kernel.GEMMArgs, panels bool, threads int) int {
 		parts = int(a.Vecs) / 2 / chunkPanels
 	}
 	return cut(2*product32(a.Rows, a.Vecs, a.K)*Lanes, parts, threads)
+}
+
+// qProductSize returns a product of floats of the size of one of integers.
+func qProductSize(a kernel.QGEMMArgs) kernel.GEMMArgs {
+	return kernel.GEMMArgs{Rows: a.Rows, Vecs: a.Vecs, K: a.K}
+}
+
+// shareFours cuts fours of elements.
+func shareFours(fours uint32, cost, threads int) int {
+	return cut(int(fours)*Lanes*cost, int(fours), threads)
 }

@@ -63,8 +63,8 @@ const bench = {
 };
 
 try {
-  for (const model of options.models) {
-    for (const threads of options.threads) await measure(model, threads);
+  for (const names of options.together ? [options.models] : options.models.map((model) => [model])) {
+    for (const threads of options.threads) await measure(names, threads);
   }
   if (options.phases.includes("size")) results.sizes = sizes();
 } finally {
@@ -93,17 +93,23 @@ function version(engine) {
   return JSON.parse(fs.readFileSync(file, "utf8")).version;
 }
 
-async function measure(model, threads) {
-  const able = options.engines.filter((name) => !results.models[model].onnx || engines[name].file(model).endsWith(".onnx"));
-  const without = options.engines.filter((name) => !able.includes(name));
-  if (without.length) console.error(`${model} is there as ONNX only, which ${without.join(" and ")} cannot read: skipped`);
-  const cases = able.map((engine) => ({ model, threads, engine }));
+// able lists the cases of a model: the engines that read a format of it.
+function able(model, threads) {
+  const { formats } = results.models[model];
+  const names = options.engines.filter((name) => !formats || formats.includes(path.extname(engines[name].file(model))));
+  const without = options.engines.filter((name) => !names.includes(name));
+  if (without.length) console.error(`${model} is there as ${formats.join(" and ")} only, which ${without.join(" and ")} cannot read: skipped`);
+  return names.map((engine) => ({ model, threads, engine }));
+}
+
+async function measure(names, threads) {
+  const cases = names.flatMap((model) => able(model, threads));
   results.rows.push(...cases);
   const phases = { latency, first, memory };
   for (const [name, phase] of Object.entries(phases)) {
     // What a first visit fetches is also what the sizes are of.
     const wanted = options.phases.includes(name) || (name === "first" && needsFiles(threads));
-    if (wanted) await timed(`${model}, ${threads} thread(s), ${name}`, () => phase(bench, cases));
+    if (wanted) await timed(`${names.join(", ")}, ${threads} thread(s), ${name}`, () => phase(bench, cases));
     fs.writeFileSync(options.out, JSON.stringify(results, null, 1) + "\n");
   }
 }

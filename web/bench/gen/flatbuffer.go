@@ -88,6 +88,17 @@ func (f *flat) ints(list []int) int {
 	return start
 }
 
+// longs writes a vector of 64-bit integers.
+func (f *flat) longs(list []int) int {
+	f.align(8, 4)
+	start := len(f.b)
+	f.u32(len(list))
+	for _, v := range list {
+		f.b = binary.LittleEndian.AppendUint64(f.b, uint64(int64(v)))
+	}
+	return start
+}
+
 // bytes writes a vector of bytes whose content begins at a multiple of 16.
 func (f *flat) bytes(b []byte) int {
 	f.align(16, 4)

@@ -16,11 +16,13 @@ type entry struct {
 	MACs  int    `json:"macs"`  // multiply-adds of the direct algorithm, for one picture or text
 	// Inputs lists what a run is given; absent: the picture of all nets.
 	Inputs []port `json:"inputs,omitempty"`
-	// ONNX says that there is no other format.
-	ONNX bool `json:"onnx,omitempty"`
+	// Formats lists the endings of the files that there are; absent: all.
+	Formats []string `json:"formats,omitempty"`
 	// Tolerance is how much scores may differ, if it is not the usual.
 	Tolerance float64 `json:"tolerance,omitempty"`
 }
+
+var onnxOnly = []string{".onnx"}
 
 func main() {
 	out := flag.String("out", "", "folder to write to")
@@ -71,14 +73,14 @@ func run(out string) error {
 	}
 	for _, m := range encoders {
 		e, file := m.build(m.name)
-		list = append(list, entry{Name: m.name, Title: m.title, Bytes: len(file), MACs: e.macs, Inputs: m.inputs, ONNX: true})
+		list = append(list, entry{Name: m.name, Title: m.title, Bytes: len(file), MACs: e.macs, Inputs: m.inputs, Formats: onnxOnly})
 		if err := os.WriteFile(filepath.Join(out, m.name+".onnx"), file, 0o644); err != nil {
 			return err
 		}
 		say(list[len(list)-1])
 	}
 	steps, file := forest("trees_500x8")
-	list = append(list, entry{Name: "trees_500x8", Title: "500 trees x 8, 100000 rows", Bytes: len(file), MACs: steps, Inputs: rows, ONNX: true})
+	list = append(list, entry{Name: "trees_500x8", Title: "500 trees x 8, 100000 rows", Bytes: len(file), MACs: steps, Inputs: rows, Formats: onnxOnly})
 	if err := os.WriteFile(filepath.Join(out, "trees_500x8.onnx"), file, 0o644); err != nil {
 		return err
 	}

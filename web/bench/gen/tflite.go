@@ -24,18 +24,24 @@ var tfliteOps = map[kind]tfliteOp{
 // activations are the schema's numbers for what can follow a step.
 var activations = map[string]int{"": 0, "relu": 1, "relu6": 3}
 
-// tflite collects the three lists of a .tflite file.
+// tflite collects the lists of a .tflite file.
 type tflite struct {
 	tensors []tfliteTensor
 	buffers [][]byte
 	steps   []tfliteStep
 	index   map[*value]int // its tensor
+
+	// Of a file of integers, see tflite_int8.go: its constants, and where the
+	// codes of the results lie that are added.
+	numbers numbers
+	grid    *grid
 }
 
 type tfliteTensor struct {
 	name      string
 	shape     []int
-	typ, data int // data: its buffer, 0 for none
+	typ, data int   // data: its buffer, 0 for none
+	grid      *grid // of integers; nil: floats, or numbers that count
 }
 
 type tfliteStep struct {
@@ -61,8 +67,16 @@ func (t *tflite) result(v *value) int {
 	if v.flat {
 		shape = []int{1, v.c}
 	}
-	t.index[v] = t.tensor(tfliteTensor{name: v.name, shape: shape})
+	t.index[v] = t.tensor(t.like(tfliteTensor{name: v.name, shape: shape}))
 	return t.index[v]
+}
+
+// like makes a tensor one of integers where results are.
+func (t *tflite) like(x tfliteTensor) tfliteTensor {
+	if t.grid != nil {
+		x.typ, x.grid = typeInt8, t.grid
+	}
+	return x
 }
 
 func (t *tflite) tensor(x tfliteTensor) int {
@@ -75,7 +89,7 @@ func (t *tflite) constant(name string, typ int, data any, shape ...int) int {
 	var b bytes.Buffer
 	binary.Write(&b, binary.LittleEndian, data) // a Buffer takes everything
 	t.buffers = append(t.buffers, b.Bytes())
-	return t.tensor(tfliteTensor{name, shape, typ, len(t.buffers) - 1})
+	return t.tensor(tfliteTensor{name: name, shape: shape, typ: typ, data: len(t.buffers) - 1})
 }
 
 // layer adds a step, and one before it where the padding has no name in the schema.
@@ -91,13 +105,13 @@ func (t *tflite) layer(l *layer) {
 	step := tfliteStep{op: tfliteOps[l.kind]}
 	switch l.kind {
 	case conv:
-		in = append(in, t.constant(name+"_w", typeFloat32, transpose(l, "ohwi"), l.outC, l.k, l.k, l.inC))
+		in = append(in, t.weights(l, "ohwi", l.outC, l.k, l.k, l.inC))
 		step.options = []field{small(0, padding), num(1, l.stride), num(2, l.stride), small(3, act), num(4, 1), num(5, 1)}
 	case depthwise:
-		in = append(in, t.constant(name+"_w", typeFloat32, transpose(l, "ohwi"), 1, l.k, l.k, l.outC))
+		in = append(in, t.weights(l, "ohwi", 1, l.k, l.k, l.outC))
 		step.options = []field{small(0, padding), num(1, l.stride), num(2, l.stride), num(3, 1), small(4, act), num(5, 1), num(6, 1)}
 	case dense:
-		in = append(in, t.constant(name+"_w", typeFloat32, l.w, l.outC, l.inC))
+		in = append(in, t.weights(l, "", l.outC, l.inC))
 		step.options = []field{small(0, act)}
 	case maxPool:
 		step.options = []field{small(0, padding), num(1, l.stride), num(2, l.stride), num(3, l.k), num(4, l.k), small(5, 0)}
@@ -112,7 +126,7 @@ func (t *tflite) layer(l *layer) {
 		in = append(in, t.constant(name+"_shape", typeInt32, []int32{1, int32(l.out.c)}, 2))
 	}
 	if l.b != nil {
-		in = append(in, t.constant(name+"_b", typeFloat32, l.b, l.outC))
+		in = append(in, t.bias(l))
 	}
 	step.in, step.out = in, t.result(l.out)
 	t.steps = append(t.steps, step)
@@ -132,11 +146,24 @@ func (t *tflite) pad(l *layer) (input, padding int) {
 	step := tfliteStep{op: tfliteOp{codePad, 22}, in: []int{t.index[x], pads}}
 	if l.kind == maxPool { // the values are not negative, so a zero is never a maximum by itself
 		step.op = tfliteOp{codePadV2, 44}
-		step.in = append(step.in, t.constant(y.name+"_zero", typeFloat32, []float32{0}, 1))
+		step.in = append(step.in, t.zero(y.name+"_zero", t.index[x]))
 	}
-	step.out = t.tensor(tfliteTensor{name: y.name + "_padded", shape: []int{1, x.h + 2*l.pad, x.w + 2*l.pad, x.c}})
+	padded := t.tensors[t.index[x]]
+	padded.name, padded.shape = y.name+"_padded", []int{1, x.h + 2*l.pad, x.w + 2*l.pad, x.c}
+	step.out = t.tensor(padded)
 	t.steps = append(t.steps, step)
 	return step.out, padValid
+}
+
+// zero adds a zero of the kind of a tensor.
+func (t *tflite) zero(name string, like int) int {
+	g := t.tensors[like].grid
+	if g == nil {
+		return t.constant(name, typeFloat32, []float32{0}, 1)
+	}
+	made := t.constant(name, typeInt8, []int8{int8(g.zero)}, 1)
+	t.tensors[made].grid = g
+	return made
 }
 
 // write encodes the file.
@@ -151,8 +178,12 @@ func (t *tflite) write(input, output int) []byte {
 	f := &flat{b: append(make([]byte, 4), "TFL3"...)}
 	tensor := func(i int) int {
 		x := t.tensors[i]
-		return f.table(offset(0, func() int { return f.ints(x.shape) }), small(1, x.typ), num(2, x.data),
-			offset(3, func() int { return f.text(x.name) }))
+		fields := []field{offset(0, func() int { return f.ints(x.shape) }), small(1, x.typ), num(2, x.data),
+			offset(3, func() int { return f.text(x.name) })}
+		if x.grid != nil {
+			fields = append(fields, offset(4, func() int { return x.grid.table(f) }))
+		}
+		return f.table(fields...)
 	}
 	step := func(i int) int {
 		s := t.steps[i]

@@ -9,6 +9,7 @@ export const usage = `options:
   --engines LIST    larder,ort,tfjs,litert (default: all; the first one is compared with the others)
   --threads LIST    such as 1,2 (default: 1)
   --phases LIST     ${PHASES.join(",")} (default: all)
+  --together        the runs of all models take turns too, not only those of the engines
   --runs N          timed runs of each engine and model (default: 30)
   --warmup N        untimed runs before them (default: 5)
   --visits N        page loads for the first prediction; the first is the cold one (default: 3)
@@ -38,6 +39,7 @@ export function readOptions(args, known) {
       models: text(known.models.join(",")),
       engines: text(known.engines.join(",")),
       threads: text("1"),
+      together: { type: "boolean", default: false },
       phases: text(PHASES.join(",")),
       runs: text("30"),
       warmup: text("5"),
@@ -53,6 +55,7 @@ export function readOptions(args, known) {
     engines: list("engines", known.engines),
     threads: list("threads", ["1", "2", "3", "4", "5", "6", "7", "8"]).map(Number),
     phases: list("phases", PHASES),
+    together: values.together,
     runs: number("runs", 1),
     warmup: number("warmup", 0),
     visits: number("visits", 2),
