@@ -47,7 +47,7 @@ const ringHead = 64
 // emitQDepthwise returns the emitter of a kernel.
 func emitQDepthwise(size, stride int) emitter {
 	return func(b *builder) *wasm.Func {
-		q := &qDepthwise{size: size, stride: stride, tile: emitQTile(b.m, size, stride)}
+		q := &qDepthwise{size: size, stride: stride, tile: emitQTile(b, size, stride)}
 		return q.kernel(b)
 	}
 }
@@ -138,7 +138,7 @@ func (q *qDepthwise) copyRow(f *wasm.Func, p frame, a *QWindowArgs, from, to was
 // where they do not come out even.
 func (q *qDepthwise) tiles(f *wasm.Func, p frame, a *QWindowArgs, row, list, c0, c1, px wasm.IntVar) {
 	x, out, step := f.Int(), f.Int(), f.Int()
-	step.Set(px.Mul(p.word(&a.Float).Add(wasm.Const(1))))
+	step.Set(px.Mul(widthOf(p.word(&a.Float))))
 	out.Set(p.word(&a.Output).Add(row.Mul(p.word(&a.OutW)).Mul(step.Value())))
 	x.Set(wasm.Const(0))
 	f.While(x.Lt(p.word(&a.OutW)), func() {
@@ -150,20 +150,21 @@ func (q *qDepthwise) tiles(f *wasm.Func, p frame, a *QWindowArgs, row, list, c0,
 
 // emitQTile adds tile(args, list, column, out, c0, c1): four pixels, whose
 // window begins at a column, in bytes, of the listed rows.
-func emitQTile(m *wasm.Module, size, stride int) *wasm.Func {
+func emitQTile(b *builder, size, stride int) *wasm.Func {
 	i := wasm.I32
-	f := m.Func("", i, i, i, i, i, i)
+	f := b.m.Func("", i, i, i, i, i, i)
 	var a QWindowArgs
 	p := frameOf(f.Param(0), &a)
 	list, column, out, c, c1 := f.Param(1), f.Param(2), f.Param(3), f.Param(4), f.Param(5)
 	pairs := (size + 1) / 2
 	first, second, w, scale, bias, px, step, o := f.Int(), f.Int(), f.Int(), f.Int(), f.Int(), f.Int(), f.Int(), f.Int()
-	acc, weight, pair, magic := f.Vecs(tilePixels), f.Vecs(size), f.Vec(), f.Vec()
+	acc, weight, pair := f.Vecs(tilePixels), f.Vecs(size), f.Vec()
 	px.Set(p.word(&a.Pixel))
-	step.Set(px.Mul(p.word(&a.Float).Add(wasm.Const(1))))
+	step.Set(px.Mul(widthOf(p.word(&a.Float))))
 	w.Set(p.word(&a.Weights).Add(c.Mul(wasm.Const(pairs * size * 2))))
 	scale.Set(p.word(&a.Scale).Add(c.Shl(1)))
 	bias.Set(p.word(&a.Bias).Add(c.Shl(1)))
+	r := newRequantizer(f, p.splat(&a.Low), p.splat(&a.High))
 	f.While(c.Lt(c1.Value()), func() {
 		for row := 0; row < size; row += 2 {
 			first.Set(list.Load(4 * row).Add(column.Value()).Add(c.Value()))
@@ -197,25 +198,28 @@ func emitQTile(m *wasm.Module, size, stride int) *wasm.Func {
 		factor.Set(scale.LoadVec(0))
 		f.If(p.word(&a.Dynamic), func() { factor.Set(factor.Value().Mul(p.word(&a.Dynamic).LoadSplat(0))) })
 		shift.Set(bias.LoadVec(0))
-		for n := range acc {
-			acc[n].Set(p.clamp(acc[n].Value().ToFloat().Mul(factor.Value()).Add(shift.Value()), &a.Low, &a.High))
-		}
-		store := func(put func(v wasm.VecVar)) func() {
-			return func() {
+		o.Set(out.Add(c.Mul(widthOf(p.word(&a.Float)))))
+		f.IfElse(p.word(&a.Float),
+			func() {
 				for n := range acc {
-					put(acc[n])
+					acc[n].Set(p.clamp(scaled(acc[n], factor, shift), &a.Low, &a.High))
+					f.StoreVec(o.Value(), 0, acc[n].Value())
 					o.Set(o.Add(step.Value()))
 				}
-			}
-		}
-		o.Set(out.Add(c.Mul(p.word(&a.Float).Add(wasm.Const(1)))))
-		setMagic(magic)
-		f.IfElse(p.word(&a.Float),
-			store(func(v wasm.VecVar) { f.StoreVec(o.Value(), 0, v.Value()) }),
-			store(func(v wasm.VecVar) {
-				v.Set(rounded(v.Value(), magic))
-				f.StoreHalf(o.Value(), 0, v.Value().Narrow(v.Value()))
-			}))
+				b.noteRange(f, p.word(&a.Float), acc)
+			},
+			func() {
+				for n := 0; n < len(acc); n += 2 {
+					for k := n; k < n+2; k++ {
+						acc[k].Set(r.round(scaled(acc[k], factor, shift)))
+					}
+					pair.Set(r.narrow(acc[n].Value(), acc[n+1].Value()))
+					f.StoreHalf(o.Value(), 0, pair.Value())
+					o.Set(o.Add(step.Value()))
+					f.StoreOtherHalf(o.Value(), 0, pair.Value())
+					o.Set(o.Add(step.Value()))
+				}
+			})
 		scale.Inc(16)
 		bias.Inc(16)
 		c.Inc(8)

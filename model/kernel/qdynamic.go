@@ -2,23 +2,24 @@ package kernel
 
 import "larder/model/kernel/wasm"
 
-// RangeArgs are the arguments of range: each thread's least and greatest
-// element of its share, 0 among them, in a line of Partial.
+// RangeArgs are the arguments of range: each thread's line of Lines gets the least
+// and the greatest of what is there and of the elements that this thread sees.
 //
-//	Partial[thread] = min(0, x...), max(0, x...)
+//	Lines[thread] = min(Lines[thread], x...), max(Lines[thread], x...)
 //
-// A line behind the last thread's is not written.
+// The lines begin as zeros, of which every range is taken to have one. A product
+// with floats as its result can do the same on the way.
 type RangeArgs struct {
-	Input   uint32 // address of floats
-	Fours   uint32
-	Partial uint32 // address of RangeLine bytes for each thread
+	Input uint32 // address of floats
+	Fours uint32
+	Lines uint32 // address of RangeLine bytes for each thread
 }
 
 // Words implements [Arguments].
 func (a RangeArgs) Words() []uint32 { return words(a) }
 
-// RangeLine is the bytes of a thread's line: two vectors.
-const RangeLine = 32
+// RangeLine is the bytes of a thread's line: two vectors, and a cache line.
+const RangeLine = 64
 
 func emitRange(b *builder) *wasm.Func {
 	f := b.m.Func("", wasm.I32, wasm.I32, wasm.I32)
@@ -35,23 +36,41 @@ func emitRange(b *builder) *wasm.Func {
 		high.Set(high.Value().PMax(x.Value()))
 		at.Inc(16)
 	})
-	at.Set(p.word(&a.Partial).Add(f.Param(1).Mul(wasm.Const(RangeLine))))
+	b.widen(f, p.word(&a.Lines), []wasm.VecVar{low}, []wasm.VecVar{high})
+	return f
+}
+
+// noteRange widens the range at an address by elements, if it is one: less than
+// two stands for none.
+func (b *builder) noteRange(f *wasm.Func, lines wasm.Int, elements []wasm.VecVar) {
+	f.If(wasm.Const(1).Lt(lines), func() { b.widen(f, lines, elements, elements) })
+}
+
+// widen widens the range in this thread's line.
+func (b *builder) widen(f *wasm.Func, lines wasm.Int, lower, upper []wasm.VecVar) {
+	at, low, high := f.Int(), f.Vec(), f.Vec()
+	at.Set(lines.Add(b.worker.Value().Mul(wasm.Const(RangeLine))))
+	low.Set(at.LoadVec(0))
+	high.Set(at.LoadVec(16))
+	for i := range lower {
+		low.Set(low.Value().PMin(lower[i].Value()))
+		high.Set(high.Value().PMax(upper[i].Value()))
+	}
 	f.StoreVec(at.Value(), 0, low.Value())
 	f.StoreVec(at.Value(), 16, high.Value())
-	return f
 }
 
 // QuantizeByArgs are the arguments of quantize-by, DynamicQuantizeLinear with
 // the zero point taken off: what range has found gives the scale.
 //
-//	low, high = of all lines of Partial
+//	low, high = of all lines
 //	scale = (high-low)/255, or 1 if they are equal; zero = clamp(round(-low/scale), 0, 255)
 //	for each four: output = clamp(input / scale, -zero, 255-zero), rounded to even
 //	Scale = scale, by the first thread
 type QuantizeByArgs struct {
 	Input, Output uint32 // addresses
 	Fours         uint32
-	Partial       uint32
+	Lines, Count  uint32 // their address and number
 	Scale         uint32 // address of a row of one float
 }
 
@@ -65,8 +84,8 @@ func emitQuantizeBy(b *builder) *wasm.Func {
 	thread, threads := f.Param(1), f.Param(2)
 	in, out, end, n, line := f.Int(), f.Int(), f.Int(), f.Int(), f.Int()
 	low, high, scale, x, bound := f.Vec(), f.Vec(), f.Vec(), f.Vec(), f.Vec()
-	line.Set(p.word(&a.Partial))
-	f.For(n, wasm.Const(0), threads.Value(), 1, func() {
+	line.Set(p.word(&a.Lines))
+	f.For(n, wasm.Const(0), p.word(&a.Count), 1, func() {
 		low.Set(low.Value().Min(line.LoadVec(0)))
 		high.Set(high.Value().Max(line.LoadVec(16)))
 		line.Inc(RangeLine)

@@ -31,7 +31,9 @@ type QGEMMArgs struct {
 	Dynamic   uint32 // address of a float that all scales are multiplied with, or 0
 	Low, High float32
 	RowBlock  uint32
-	Float     uint32 // 1: C is floats
+	// Float is 0 if C is integers, 1 if it is floats. Else it is floats too, and
+	// the address of what [RangeArgs] call Lines, where their range is noted.
+	Float uint32
 }
 
 // Words implements [Arguments].
@@ -65,13 +67,13 @@ func rounded(v wasm.Vec, magic wasm.VecVar) wasm.Vec {
 
 // qEmitter emits the product and what convolutions share of it.
 type qEmitter struct {
-	m     *wasm.Module
+	b     *builder
 	tiles [2][]*wasm.Func // by vectors-1, rows-1
 }
 
 // emitQGEMM adds the block function of the product.
-func emitQGEMM(m *wasm.Module) *wasm.Func {
-	g := &qEmitter{m: m}
+func emitQGEMM(b *builder) *wasm.Func {
+	g := &qEmitter{b: b}
 	for nv := 1; nv <= 2; nv++ {
 		for mr := 1; mr <= qTileRows; mr++ {
 			g.tiles[nv-1] = append(g.tiles[nv-1], g.tile(mr, nv))
@@ -83,7 +85,7 @@ func emitQGEMM(m *wasm.Module) *wasm.Func {
 // tile emits a tile of mr rows and nv vectors: tile(args, a, w, c, bias, scale).
 func (g *qEmitter) tile(mr, nv int) *wasm.Func {
 	const i = wasm.I32
-	f := g.m.Func("", i, i, i, i, i, i)
+	f := g.b.m.Func("", i, i, i, i, i, i)
 	args, a, w, c, bias, scale := f.Param(0), f.Param(1), f.Param(2), f.Param(3), f.Param(4), f.Param(5)
 	acc, b, s := f.Vecs(mr*nv), f.Vecs(nv), f.Vec()
 	row, end := f.Ints(mr), f.Int()
@@ -114,13 +116,31 @@ func (g *qEmitter) tile(mr, nv int) *wasm.Func {
 		}
 	}, row[0].Ne(end.Value()))
 
-	g.finish(f, args, acc, b, bias, scale)
+	factor, shift := b, f.Vecs(nv)
+	for j := range factor {
+		factor[j].Set(scale.LoadVec(j * 16))
+		shift[j].Set(bias.LoadVec(j * 16))
+	}
+	f.If(args.Load(qgemmDynamic), func() {
+		for j := range factor {
+			factor[j].Set(factor[j].Value().Mul(args.Load(qgemmDynamic).LoadSplat(0)))
+		}
+	})
 	f.IfElse(args.Load(qgemmFloat),
-		func() { storeTile(f, args, c, acc, nv) },
 		func() {
-			setMagic(s)
+			for n := range acc {
+				acc[n].Set(clamp(scaled(acc[n], factor[n%nv], shift[n%nv]), args, gemmLow, gemmHigh))
+			}
+			g.b.noteRange(f, args.Load(qgemmFloat), acc)
+			storeTile(f, args, c, acc, nv)
+		},
+		func() {
+			r := newRequantizer(f, args.LoadSplat(gemmLow), args.LoadSplat(gemmHigh))
 			for n := 0; n < len(acc); n += nv {
-				v := rounded(acc[n].Value(), s).Narrow(rounded(acc[n+nv-1].Value(), s))
+				for j := range nv {
+					acc[n+j].Set(r.round(scaled(acc[n+j], factor[j], shift[j])))
+				}
+				v := r.narrow(acc[n].Value(), acc[n+nv-1].Value())
 				if nv == 2 {
 					f.StoreVec(c.Value(), 0, v)
 				} else {
@@ -132,23 +152,39 @@ func (g *qEmitter) tile(mr, nv int) *wasm.Func {
 	return f
 }
 
-// finish makes bounded floats of the sums.
-func (g *qEmitter) finish(f *wasm.Func, args wasm.IntVar, acc, factor []wasm.VecVar, bias, scale wasm.IntVar) {
-	for j := range factor {
-		factor[j].Set(scale.LoadVec(j * 16))
-	}
-	f.If(args.Load(qgemmDynamic), func() {
-		for j := range factor {
-			factor[j].Set(factor[j].Value().Mul(args.Load(qgemmDynamic).LoadSplat(0)))
-		}
-	})
-	for n := range acc {
-		j := n % len(factor)
-		// Rounded twice in both twins: the reference is exact.
-		v := acc[n].Value().ToFloat().Mul(factor[j].Value()).Add(bias.LoadVec(j * 16))
-		acc[n].Set(clamp(v, args, gemmLow, gemmHigh))
-	}
+// widthOf returns how many 16-bit integers are as long as an element of a result,
+// of which word is the argument Float.
+func widthOf(word wasm.Int) wasm.Int { return wasm.Const(2).Sub(word.Not()) }
+
+// scaled makes floats of sums. It is rounded twice in both twins: the reference
+// is exact.
+func scaled(sum, factor, bias wasm.VecVar) wasm.Vec {
+	return sum.Value().ToFloat().Mul(factor.Value()).Add(bias.Value())
 }
+
+// requantizer makes 16-bit integers of floats, clamped and rounded to even. A
+// float of the size of the magic number has its integer in its low bits, larger
+// ones have the same order as the integers of their bits, and narrowing clamps too: so
+// one maximum of integers before, and one minimum of half as many behind, do for both
+// bounds. A NaN becomes one of the bounds.
+type requantizer struct{ magic, low, high wasm.VecVar }
+
+func newRequantizer(f *wasm.Func, low, high wasm.Vec) requantizer {
+	r := requantizer{f.Vec(), f.Vec(), f.Vec()}
+	setMagic(r.magic)
+	r.low.Set(low.PMax(wasm.LanesOf(-1 << 15)).Add(r.magic.Value()))
+	r.high.Set(rounded(high.PMin(wasm.LanesOf(1<<15-1)), r.magic))
+	r.high.Set(r.high.Value().Narrow(r.high.Value()))
+	return r
+}
+
+// round returns integers that are at least the lower bound.
+func (r requantizer) round(v wasm.Vec) wasm.Vec {
+	return v.Add(r.magic.Value()).MaxInt(r.low.Value()).SubInt(r.magic.Value())
+}
+
+// narrow makes 16-bit integers of two fours that round has made.
+func (r requantizer) narrow(a, b wasm.Vec) wasm.Vec { return a.Narrow(b).Min16(r.high.Value()) }
 
 // storeTile writes a tile of floats.
 func storeTile(f *wasm.Func, args, c wasm.IntVar, acc []wasm.VecVar, nv int) {
@@ -164,14 +200,14 @@ func storeTile(f *wasm.Func, args, c wasm.IntVar, acc []wasm.VecVar, nv int) {
 // block(args, row0, row1, panel0, panel1).
 func (g *qEmitter) block() *wasm.Func {
 	const i = wasm.I32
-	f := g.m.Func("", i, i, i, i, i)
+	f := g.b.m.Func("", i, i, i, i, i)
 	args, row0, row1, panel, panel1 := f.Param(0), f.Param(1), f.Param(2), f.Param(3), f.Param(4)
 	row, left, a, w, c, bias, scale := f.Int(), f.Int(), f.Int(), f.Int(), f.Int(), f.Int(), f.Int()
 	f.While(panel.Lt(panel1.Value()), func() {
 		at := panel.Mul(wasm.Const(PanelCols * 4))
 		a.Set(args.Load(gemmA).Add(row0.Mul(args.Load(gemmLDA))))
 		w.Set(args.Load(gemmW).Add(panel.Mul(args.Load(gemmK)).Mul(wasm.Const(PanelCols * 2))))
-		c.Set(args.Load(gemmC).Add(row0.Mul(args.Load(gemmLDC))).Add(panel.Mul(wasm.Const(PanelCols * 2)).Mul(args.Load(qgemmFloat).Add(wasm.Const(1)))))
+		c.Set(args.Load(gemmC).Add(row0.Mul(args.Load(gemmLDC))).Add(panel.Mul(wasm.Const(PanelCols * 2)).Mul(widthOf(args.Load(qgemmFloat)))))
 		bias.Set(args.Load(gemmBias).Add(at))
 		scale.Set(args.Load(qgemmScale).Add(at))
 		row.Set(row0.Value())

@@ -352,9 +352,9 @@ func TestDynamicQuantize(t *testing.T) {
 				scale = 1
 			}
 			zero := float32(math.RoundToEven(float64(-low / scale)))
-			in, partial, out, at := m.put(x), m.alloc(3*kernel.RangeLine), m.alloc(2*tt.n), m.alloc(16)
-			m.do(3, kernel.Range, kernel.RangeArgs{Input: in, Fours: uint32(tt.n / 4), Partial: partial})
-			m.do(3, kernel.QuantizeBy, kernel.QuantizeByArgs{Input: in, Output: out, Fours: uint32(tt.n / 4), Partial: partial, Scale: at})
+			in, lines, out, at := m.put(x), m.put(make([]float32, 3*kernel.RangeLine/4)), m.alloc(2*tt.n), m.alloc(16)
+			m.do(3, kernel.Range, kernel.RangeArgs{Input: in, Fours: uint32(tt.n / 4), Lines: lines})
+			m.do(3, kernel.QuantizeBy, kernel.QuantizeByArgs{Input: in, Output: out, Fours: uint32(tt.n / 4), Lines: lines, Count: 3, Scale: at})
 			if got := m.get(at, 4); got[0] != scale || got[1] != 0 || got[3] != 0 {
 				t.Errorf("scale %v, want %v and zeros", got, scale)
 			}

@@ -21,7 +21,7 @@ type QWindowArgs struct {
 	Scale, Bias           uint32 // addresses of a float for each channel, rounded up to 16
 	Dynamic               uint32 // as in QGEMMArgs
 	Low, High             float32
-	Float                 uint32 // 1: the output is floats
+	Float                 uint32 // as in QGEMMArgs
 	Images                uint32
 	InH, InW              uint32
 	OutH, OutW            uint32
@@ -47,7 +47,7 @@ func emitQWindow(pool bool) emitter {
 		if pool {
 			pixel = emitQMaxPixel
 		}
-		return emitQWindowPixels(b, pixel(b.m))
+		return emitQWindowPixels(b, pixel(b))
 	}
 }
 
@@ -64,7 +64,7 @@ func emitQWindowPixels(b *builder, pixel *wasm.Func) *wasm.Func {
 	px.Set(p.word(&a.Pixel))
 	inW.Set(p.word(&a.InW))
 	outside.Set(p.word(&a.Outside))
-	step.Set(px.Mul(p.word(&a.Float).Add(wasm.Const(1))))
+	step.Set(px.Mul(widthOf(p.word(&a.Float))))
 	list.Set(p.word(&a.Scratch).Add(b.worker.Value().Mul(p.word(&a.ScratchBytes))))
 	end.Set(p.word(&a.Images).Mul(p.word(&a.OutH)).Mul(p.word(&a.OutW)))
 	at.Set(share(end, thread.Value(), threads))
@@ -99,9 +99,9 @@ func emitQWindowPixels(b *builder, pixel *wasm.Func) *wasm.Func {
 const qGroup = 32
 
 // emitQDepthwisePixel adds pixel(args, list, listEnd, out).
-func emitQDepthwisePixel(m *wasm.Module) *wasm.Func {
+func emitQDepthwisePixel(b *builder) *wasm.Func {
 	i := wasm.I32
-	f := m.Func("", i, i, i, i)
+	f := b.m.Func("", i, i, i, i)
 	var a QWindowArgs
 	p := frameOf(f.Param(0), &a)
 	list, listEnd, out := f.Param(1), f.Param(2), f.Param(3)
@@ -133,7 +133,10 @@ func emitQDepthwisePixel(m *wasm.Module) *wasm.Func {
 			f.If(p.word(&a.Dynamic), func() { factor.Set(factor.Value().Mul(p.word(&a.Dynamic).LoadSplat(0))) })
 			acc[n].Set(p.clamp(acc[n].Value().ToFloat().Mul(factor.Value()).Add(bias.LoadVec(n*16)), &a.Low, &a.High))
 		}
-		f.IfElse(p.word(&a.Float), func() { storeFours(f, out, px.Sub(c.Value()), 16, acc) }, func() {
+		f.IfElse(p.word(&a.Float), func() {
+			b.noteRange(f, p.word(&a.Float), acc)
+			storeFours(f, out, px.Sub(c.Value()), 16, acc)
+		}, func() {
 			setMagic(magic)
 			for n := range acc {
 				acc[n].Set(rounded(acc[n].Value(), magic))
@@ -177,9 +180,9 @@ func storeShort(f *wasm.Func, out wasm.IntVar, left wasm.Int, acc []wasm.VecVar)
 }
 
 // emitQMaxPixel adds pixel(args, list, listEnd, out), eight channels at a time.
-func emitQMaxPixel(m *wasm.Module) *wasm.Func {
+func emitQMaxPixel(b *builder) *wasm.Func {
 	i := wasm.I32
-	f := m.Func("", i, i, i, i)
+	f := b.m.Func("", i, i, i, i)
 	var a QWindowArgs
 	p := frameOf(f.Param(0), &a)
 	list, listEnd, out := f.Param(1), f.Param(2), f.Param(3)

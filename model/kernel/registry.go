@@ -126,7 +126,7 @@ func newBuilder(m *wasm.Module) *builder {
 	b.copyLong = emitCopyLong(m)
 	b.packPanel = emitPackPanel(m)
 	b.gather = emitGather(m)
-	b.qblock = emitQGEMM(m)
+	b.qblock = emitQGEMM(b)
 	b.depthwisePixel = emitDepthwisePixel(m)
 	return b
 }

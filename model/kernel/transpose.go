@@ -7,7 +7,8 @@ import "larder/model/kernel/wasm"
 //	for each batch
 //	  for each 4 columns of the input, for each 4 of its rows
 //	    load 4 vectors, turn them, store 4 vectors
-//	  what remains, element by element
+//	  what remains, element by element; the last rows like those before, if what they
+//	  lack of four is zeros
 //	  output rows from Rows up to OutputColumns = 0
 //
 // With Rows channels of Columns pixels it makes NHWC of NCHW: InputStride is
@@ -59,8 +60,9 @@ func emitTransposeStrip(m *wasm.Module) *wasm.Func {
 	from.Set(in.Value())
 	f.If(columns.Eq(wasm.Const(4)), func() {
 		end.Set(out.Add(p.word(&a.Rows).And(wasm.Const(-4)).Shl(2)))
-		f.While(out.Lt(end.Value()), func() {
-			turn4(f, from, stride, func(row int, v wasm.Vec) {
+		v := f.Vecs(4)
+		turn := func() {
+			turned(f, v, func(row int, v wasm.Vec) {
 				if row == 0 {
 					to.Set(out.Value())
 				} else {
@@ -69,8 +71,25 @@ func emitTransposeStrip(m *wasm.Module) *wasm.Func {
 				f.StoreVec(to.Value(), 0, v)
 			})
 			out.Inc(16)
+		}
+		f.While(out.Lt(end.Value()), func() {
+			for i := range v {
+				v[i].Set(from.LoadVec(0))
+				from.Set(from.Add(stride.Value()))
+			}
+			turn()
 		})
 		in.Set(from.Value())
+		left := p.word(&a.Rows).And(wasm.Const(3))
+		// The last rows, if that makes nothing but the zeros behind them.
+		f.If(wasm.Const(0).Lt(left).And(p.word(&a.OutputColumns).Sub(p.word(&a.Rows)).Eq(wasm.Const(4).Sub(left))), func() {
+			for i := range v { // a row that is not there is the last one, and none of it
+				v[i].Set(from.LoadVec(0).And(wasm.SplatInt(wasm.Const(0).Sub(wasm.Const(i).Lt(left)))))
+				from.Set(from.Add(wasm.Select(wasm.Const(i+1).Lt(left), stride.Value(), wasm.Const(0))))
+			}
+			turn()
+			columns.Set(wasm.Const(0))
+		})
 	})
 	// Now out is the first element of its row that is missing, in its source.
 	f.For(column, wasm.Const(0), columns.Value(), 1, func() {
@@ -95,11 +114,17 @@ func emitTransposeStrip(m *wasm.Module) *wasm.Func {
 // turn4 loads four vectors stride bytes apart, moves from behind them, and calls
 // store with the rows of the transposed 4x4 block.
 func turn4(f *wasm.Func, from, stride wasm.IntVar, store func(row int, v wasm.Vec)) {
-	v, t := f.Vecs(4), f.Vecs(4)
+	v := f.Vecs(4)
 	for i := range v {
 		v[i].Set(from.LoadVec(0))
 		from.Set(from.Add(stride.Value()))
 	}
+	turned(f, v, store)
+}
+
+// turned calls store with the rows of a 4x4 block, transposed.
+func turned(f *wasm.Func, v []wasm.VecVar, store func(row int, v wasm.Vec)) {
+	t := f.Vecs(4)
 	for i := range 2 {
 		x, y := v[2*i].Value(), v[2*i+1].Value()
 		t[2*i].Set(x.Shuffle32(y, 0, 4, 1, 5))

@@ -73,6 +73,8 @@ type value struct {
 	// float is the value of floats with the numbers of this one, of integers;
 	// short is the way back. See short.go.
 	float, short *graph.Value
+	// lines has the range of a product for DynamicQuantize; nil: nobody noted it.
+	lines *buffer
 }
 
 // pending is what a step needs once all addresses are known.

@@ -68,6 +68,8 @@ func chunks(c call, threads int) int {
 		return shareFours(a.Fours, moveCost, threads)
 	case kernel.QuantizeByArgs:
 		return shareFours(a.Fours, lightCost, threads)
+	case kernel.FillArgs:
+		return cut(product32(a.Rows, a.Bytes/floatBytes)*moveCost, int(a.Rows), threads)
 	case kernel.QMeanArgs:
 		return cut(product32(a.Images, a.Pixels, a.Pixel/shortBytes)*moveCost, threads, threads)
 	case kernel.BinaryArgs:

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"larder/model/graph"
 	"larder/model/kernel"
@@ -15,7 +16,8 @@ type qProduct struct {
 	n            *graph.Node
 	rows, k, out int // of the result, of the sums, columns of the result
 	low, high    float32
-	float        uint32
+	float        bool
+	lines        *buffer // for the range of floats; nil: not wanted
 	scale, bias  *buffer
 	dynamic      *buffer
 }
@@ -30,7 +32,7 @@ func (b *builder) newQProduct(n *graph.Node, rows, k, out int) (*qProduct, bool)
 	p := &qProduct{n: n, rows: rows, k: k, out: out}
 	p.low, p.high = clamp(n)
 	if b.facts[n.Outputs[0]].DType == tensor.Float32 {
-		p.float = 1
+		p.float = true
 	}
 	if !b.isShort(n.Inputs[0]) || b.constant(w) == nil || b.constant(scale) == nil || !b.constantOrNil(bias) || k > qMaxSum || !leavesZero(p.low, p.high, out) {
 		return nil, false
@@ -47,14 +49,38 @@ func (b *builder) newQProduct(n *graph.Node, rows, k, out int) (*qProduct, bool)
 
 // gemm returns the arguments that all products have.
 func (p *qProduct) gemm(w, out *buffer, first, count, rowBlock int) kernel.QGEMMArgs {
-	width := shortBytes * (1 + int(p.float))
+	width := shortBytes
+	if p.float {
+		width = floatBytes
+	}
 	g := kernel.QGEMMArgs{W: w.at(), C: out.at() + uint32(first*width), LDC: uint32(lanesUp(p.out) * width), Rows: uint32(p.rows), K: uint32(p.k),
 		Vecs: uint32(lanesUp(count) / Lanes), Bias: p.bias.at() + uint32(first*floatBytes), Scale: p.scale.at() + uint32(first*floatBytes),
-		Low: p.low, High: p.high, RowBlock: uint32(rowBlock), Float: p.float}
+		Low: p.low, High: p.high, RowBlock: uint32(rowBlock), Float: p.floatWord()}
 	if p.dynamic != nil {
 		g.Dynamic = p.dynamic.at()
 	}
 	return g
+}
+
+// floatWord is what the kernels call Float.
+func (p *qProduct) floatWord() uint32 {
+	switch {
+	case p.lines != nil:
+		return p.lines.at()
+	case p.float:
+		return 1
+	}
+	return 0
+}
+
+// noteRange has the kernels note the range of the result if that will be asked
+// for.
+func (p *qProduct) noteRange(b *builder) {
+	y := p.n.Outputs[0]
+	if p.float && slices.ContainsFunc(b.readers[y], func(n *graph.Node) bool { return n != nil && operator(n) == "larder.DynamicQuantize" }) {
+		p.lines = b.rangeLines()
+		b.of(y).lines = p.lines
+	}
 }
 
 // product adds the step of a product without gathering.
@@ -63,7 +89,7 @@ func (p *qProduct) product(b *builder, a, w, out *buffer, flops int) {
 		g := p.gemm(w, out, 0, p.out, qBlock(p.rows, p.k, b.threads))
 		g.A, g.LDA = a.at(), uint32(p.k*shortBytes)
 		return call{kernel.QGEMM, g}
-	}, a, out, p.dynamic)
+	}, a, out, p.dynamic, p.lines)
 }
 
 // qBlock returns the rows of a block, a multiple of the rows of a tile.
@@ -89,6 +115,7 @@ func lowerQMatMul(b *builder, n *graph.Node) bool {
 	}
 	x := b.shorts(n.Inputs[0], Rows)
 	packed := b.weight(n.Inputs[1], shortPanels{windows{0, w[1], w[0], 1, 1}, false})
+	p.noteRange(b)
 	p.product(b, x, packed, b.out(n.Outputs[0], Rows), 2*rows*w[0]*w[1])
 	return true
 }
@@ -115,6 +142,7 @@ func lowerQConv(b *builder, n *graph.Node) bool {
 	}
 	x := b.shorts(n.Inputs[0], Picture)
 	y := b.out(n.Outputs[0], Picture)
+	p.noteRange(b)
 	switch {
 	case depthwise:
 		c.qDepthwise(b, p, x, y)
@@ -145,7 +173,7 @@ func (c *conv) qGather(b *builder, p *qProduct, packed windows, i, groups int, x
 			a.Runs, a.RunPixels = uint32(c.w.kernel), 1
 		}
 		return call{kernel.QConv, a}
-	}, x, y, p.dynamic)
+	}, x, y, p.dynamic, p.lines)
 }
 
 // qWindow returns the arguments of a sliding window of single channels.
@@ -169,12 +197,12 @@ func (c *conv) qDepthwise(b *builder, p *qProduct, x, y *buffer) {
 	scratch := b.needScratch(bytes)
 	b.kernel(c.flops(), func() call {
 		a.Input, a.Output, a.Outside, a.Weights, a.Scale, a.Bias = x.at(), y.at(), outside.at(), w.at(), p.scale.at(), p.bias.at()
-		a.Low, a.High, a.Float, a.Scratch, a.ScratchBytes = p.low, p.high, p.float, scratch(), uint32(bytes)
+		a.Low, a.High, a.Float, a.Scratch, a.ScratchBytes = p.low, p.high, p.floatWord(), scratch(), uint32(bytes)
 		if p.dynamic != nil {
 			a.Dynamic = p.dynamic.at()
 		}
 		return call{number, a}
-	}, x, y, p.dynamic)
+	}, x, y, p.dynamic, p.lines)
 }
 
 // lowerQMaxPool lowers larder.MaxPool.

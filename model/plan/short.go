@@ -213,19 +213,33 @@ func lowerDynamicQuantize(b *builder, n *graph.Node) bool {
 	}
 	l := b.layoutOf(x, shape)
 	in := b.in(x, l)
-	partial := b.buffer(kernel.RangeLine * b.threads)
+	lines := b.of(x).lines
+	fours := b.fours(y, l)
+	if lines == nil {
+		lines = b.rangeLines()
+		b.kernel(0, func() call {
+			return call{kernel.Range, kernel.RangeArgs{Input: in.at(), Fours: fours, Lines: lines.at()}}
+		}, in, lines)
+	}
 	out, scale := b.out(y, l), b.buffer(Lanes*floatBytes)
 	if len(n.Outputs) > 1 && n.Outputs[1] != nil {
 		scale = b.out(n.Outputs[1], Rows)
 	}
-	fours := b.fours(y, l)
 	b.kernel(0, func() call {
-		return call{kernel.Range, kernel.RangeArgs{Input: in.at(), Fours: fours, Partial: partial.at()}}
-	}, in, partial)
-	b.kernel(0, func() call {
-		return call{kernel.QuantizeBy, kernel.QuantizeByArgs{Input: in.at(), Output: out.at(), Fours: fours, Partial: partial.at(), Scale: scale.at()}}
-	}, in, out, partial, scale)
+		return call{kernel.QuantizeBy, kernel.QuantizeByArgs{Input: in.at(), Output: out.at(), Fours: fours, Lines: lines.at(),
+			Count: uint32(b.threads), Scale: scale.at()}}
+	}, in, out, lines, scale)
 	return true
+}
+
+// rangeLines returns memory for a range, cleared in a step.
+func (b *builder) rangeLines() *buffer {
+	bytes := kernel.RangeLine * b.threads
+	lines := b.buffer(bytes)
+	b.kernel(0, func() call {
+		return call{kernel.Fill, kernel.FillArgs{Output: lines.at(), Rows: 1, Bytes: uint32(bytes)}}
+	}, lines)
+	return lines
 }
 
 // lowerQAdd lowers larder.QAdd.

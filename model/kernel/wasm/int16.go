@@ -14,6 +14,12 @@ func (a Vec) Narrow(b Vec) Vec { return a.op(0x85, b) }
 // Max16 returns the greater signed 16-bit lanes.
 func (a Vec) Max16(b Vec) Vec { return a.op(0x98, b) }
 
+// Min16 returns the smaller signed 16-bit lanes.
+func (a Vec) Min16(b Vec) Vec { return a.op(0x96, b) }
+
+// MaxInt returns the greater signed 32-bit lanes.
+func (a Vec) MaxInt(b Vec) Vec { return a.op(0xb8, b) }
+
 // Zip16 returns the first four 16-bit lanes of a and b in turn, or if high is
 // set the last four.
 func (a Vec) Zip16(b Vec, high bool) Vec {
@@ -38,6 +44,11 @@ func (v IntVar) LoadWide16(off int) Vec { return v.Value().LoadWide16(off) }
 // StoreHalf writes the first 64 bits of e at address a + off.
 func (f *Func) StoreHalf(a Int, off int, e Vec) {
 	f.emit(a.code, e.code, memarg(0x5b, 3, off), []byte{0})
+}
+
+// StoreOtherHalf writes the last 64 bits.
+func (f *Func) StoreOtherHalf(a Int, off int, e Vec) {
+	f.emit(a.code, e.code, memarg(0x5b, 3, off), []byte{1})
 }
 
 // LoadHalf reads 64 bits at address a + off; the other 64 are 0.
