@@ -56,6 +56,7 @@ func New(ctx context.Context, opt Options) (*Cache, error) {
 	if err := c.collect(ctx); err != nil && CodeOf(err) == Aborted {
 		return nil, c.wrap("new", "", "", err)
 	}
+	c.tidyLater()
 	return c, nil
 }
 

@@ -99,3 +99,24 @@ func (c *Cache) evicted(r store.Record) {
 	c.memory.forget(r.Name, r.Version)
 	c.emit(Event{Kind: EventEvicted, Name: r.Name, Version: r.Version, Bytes: r.Bytes()})
 }
+
+// tidyDelay is how long after opening, or after a download, the store is put in order:
+// by then a page has its answer.
+const tidyDelay = 10 * time.Second
+
+// tidyLater compacts the store once, a while from now.
+func (c *Cache) tidyLater() {
+	c.opt.Clock.AfterFunc(tidyDelay, func() { _ = c.tidy(c.alive) })
+}
+
+// tidy compacts the store unless somebody is storing chunks. What goes wrong goes right
+// the next time: compaction changes nothing that anybody can see.
+func (c *Cache) tidy(ctx context.Context) error {
+	release, ok, err := c.opt.Locker.TryLock(ctx, chunksLock, false)
+	if err != nil || !ok {
+		return err
+	}
+	defer release()
+	_, err = c.opt.Store.Compact(ctx)
+	return err
+}

@@ -16,54 +16,108 @@ const chunksLock = "larder:chunks"
 // the last chunk and the commit.
 const commitAttempts = 3
 
-// fetch brings a version into the store: what is missing of its chunks, then all of it
-// in one commit. The caller holds the model's lock.
+// fetch brings a version into the store: room for it, what is missing of its chunks,
+// then all of it in one commit. The caller holds the model's lock.
 func (c *Cache) fetch(ctx context.Context, r request, m *registry.Manifest, etag string) (found, error) {
-	release, err := c.opt.Locker.Lock(ctx, chunksLock, true)
-	if err != nil {
-		return found{}, err
-	}
-	defer release()
 	now := c.opt.Clock.Now()
 	rec := store.Record{Name: m.Name, Version: m.Version, Manifest: m.Raw, Digest: digest(m.Raw), Chunks: refs(m),
 		CommittedAt: now, CheckedAt: now, UsedAt: now, ManifestETag: etag}
-	pending := store.Document{Key: pendingKey(&rec), Data: m.Raw, CheckedAt: now}
-	var moved int64
-	if err = c.opt.Store.PutDocument(ctx, pending); err == nil {
-		moved, err = c.fill(ctx, r, m, rec)
+	if snap, err := c.opt.Store.Snapshot(ctx); err == nil {
+		rec.Pinned = pinnedAt(snap, r)
 	}
-	release()
-	if store.CodeOf(err) == store.Quota {
-		// Half a version that cannot be completed only takes room from others.
-		_ = c.opt.Store.RemoveDocument(ctx, pending.Key)
-		_ = c.collect(ctx)
-	}
+	p := store.Pointer{Name: rec.Name, Selector: r.selector.String(), Version: rec.Version, CheckedAt: now, Skip: r.skip}
+	moved, err := c.bring(ctx, &rec, func() (int64, error) { return c.fill(ctx, r, m, rec, p) })
 	if err != nil {
 		return found{}, err
 	}
 	c.count(func(s *Stats) { s.RegistryLoads++ })
 	c.emit(Event{Kind: EventCommitted, Name: rec.Name, Version: rec.Version, Bytes: moved})
 	// The version is visible: what follows is housekeeping.
-	_ = c.opt.Store.RemoveDocument(ctx, pending.Key)
+	if rec.Pinned {
+		c.handOn(ctx, rec.Name)
+	}
 	c.prune(ctx, rec.Name, rec.Version)
+	c.tidyLater()
 	return found{answer: answer{newVersion(rec, m), now}, source: FromRegistry}, nil
+}
+
+// bring makes room for a version and has its chunks stored and committed by work, while
+// a note keeps them from being collected. When the store is full all the same, others
+// are evicted and work goes on once more.
+func (c *Cache) bring(ctx context.Context, rec *store.Record, work func() (int64, error)) (moved int64, err error) {
+	pending := store.Document{Key: pendingKey(rec), Data: rec.Manifest, CheckedAt: c.opt.Clock.Now()}
+	for attempt := 1; ; attempt++ {
+		missing, err := c.missing(ctx, rec)
+		if err == nil {
+			err = c.reserve(ctx, rec, missing)
+		}
+		n := int64(0)
+		if err == nil {
+			n, err = c.under(ctx, pending, work)
+			moved += n
+		}
+		if err == nil {
+			_ = c.opt.Store.RemoveDocument(ctx, pending.Key)
+			return moved, nil
+		}
+		if CodeOf(err) != Quota {
+			return moved, err
+		}
+		if attempt == 1 && store.CodeOf(err) == store.Quota {
+			if freed, _ := c.makeRoom(ctx, rec, missing-n+int64(len(rec.Manifest))); freed > 0 {
+				continue
+			}
+		}
+		// Half a version that cannot be completed only takes room from others.
+		_ = c.opt.Store.RemoveDocument(ctx, pending.Key)
+		_ = c.collect(ctx)
+		return moved, err
+	}
+}
+
+// missing returns how many bytes of a record are not stored.
+func (c *Cache) missing(ctx context.Context, rec *store.Record) (bytes int64, err error) {
+	list, err := c.opt.Store.Missing(ctx, rec.Digests())
+	if len(list) == 0 {
+		return 0, err
+	}
+	size := make(map[store.Digest]int64, len(rec.Chunks))
+	for _, ref := range rec.Chunks {
+		size[ref.Digest] = ref.Size
+	}
+	for _, d := range list {
+		bytes += size[d]
+	}
+	return bytes, err
+}
+
+// under runs work while nobody collects chunks.
+func (c *Cache) under(ctx context.Context, pending store.Document, work func() (int64, error)) (int64, error) {
+	release, err := c.opt.Locker.Lock(ctx, chunksLock, true)
+	if err != nil {
+		return 0, err
+	}
+	defer release()
+	if err := c.opt.Store.PutDocument(ctx, pending); err != nil {
+		return 0, err
+	}
+	return work()
 }
 
 // fill fetches the missing chunks of a record and commits it. It returns how many
 // bytes had to be transferred.
-func (c *Cache) fill(ctx context.Context, r request, m *registry.Manifest, rec store.Record) (int64, error) {
+func (c *Cache) fill(ctx context.Context, r request, m *registry.Manifest, rec store.Record, p store.Pointer) (int64, error) {
 	var moved int64
 	for attempt := 1; ; attempt++ {
 		missing, err := c.opt.Store.Missing(ctx, rec.Digests())
 		if err != nil {
 			return moved, err
 		}
-		n, err := c.transfer(ctx, m, missing, r.progress, nil)
+		n, err := c.transfer(ctx, transfer{manifest: m, digests: missing, progress: r.progress, lines: r.lines})
 		moved += n
 		if err != nil {
 			return moved, err
 		}
-		p := store.Pointer{Name: rec.Name, Selector: r.selector.String(), Version: rec.Version, CheckedAt: rec.CheckedAt}
 		err = c.opt.Store.Commit(ctx, rec, p)
 		if err == nil {
 			c.count(func(s *Stats) { s.BytesReused += max(rec.Bytes()-moved, 0) })
@@ -75,35 +129,47 @@ func (c *Cache) fill(ctx context.Context, r request, m *registry.Manifest, rec s
 	}
 }
 
-// transfer downloads chunks of a version into the store, one by one on each connection,
-// so that each that arrived survives whatever happens to the next. keep, which may be
-// nil, sees each verified chunk, one at a time; with it, the store's refusal does not end the transfer.
-func (c *Cache) transfer(ctx context.Context, m *registry.Manifest, digests []store.Digest, progress func(Progress), keep func(store.Digest, store.Blob)) (int64, error) {
-	wanted := make(map[store.Digest]bool, len(digests))
-	for _, d := range digests {
+// transfer is what to download of a version.
+type transfer struct {
+	manifest *registry.Manifest
+	digests  []store.Digest
+	progress func(Progress) // may be nil
+	lines    int            // connections at most; 0: the default
+	// keep, which may be nil, sees each verified chunk, one at a time. With it, the
+	// store's refusal does not end the transfer.
+	keep func(store.Digest, store.Blob)
+}
+
+// transfer downloads chunks into the store, one by one on each connection, so that each
+// that arrived survives whatever happens to the next.
+func (c *Cache) transfer(ctx context.Context, t transfer) (int64, error) {
+	wanted := make(map[store.Digest]bool, len(t.digests))
+	for _, d := range t.digests {
 		wanted[d] = true
 	}
 	var mu sync.Mutex
 	var moved int64
 	job := registry.Job{
-		Manifest: m,
-		Missing:  func(d registry.Digest) bool { return wanted[d] },
+		Connections: t.lines,
+		Manifest:    t.manifest,
+		URL:         madeOf(t.manifest),
+		Missing:     func(d registry.Digest) bool { return wanted[d] },
 		Sink: func(ctx context.Context, k registry.Chunk, data registry.Blob) error {
 			c.count(func(s *Stats) { s.BytesDownloaded += k.Bytes })
 			err := c.opt.Store.PutChunks(ctx, []store.Chunk{{Digest: k.SHA256, Data: data}})
 			mu.Lock()
 			defer mu.Unlock()
 			moved += k.Bytes
-			if keep != nil {
-				keep(k.SHA256, data)
+			if t.keep != nil {
+				t.keep(k.SHA256, data)
 				return nil
 			}
 			return err
 		},
 	}
-	if progress != nil {
+	if t.progress != nil {
 		job.Progress = func(p registry.Progress) {
-			progress(Progress{Phase: PhaseDownload, Loaded: p.Loaded, Total: p.Total, File: p.File})
+			t.progress(Progress{Phase: PhaseDownload, Loaded: p.Loaded, Total: p.Total, File: p.File})
 		}
 	}
 	err := c.client.Download(ctx, job)

@@ -32,6 +32,8 @@ type Error struct {
 	Version string // the version or range asked for; may be empty
 	Detail  string // what is wrong and what to do, for a person; may be empty
 	Err     error  // the cause; may be nil
+	// Need and Free are bytes: what there must be room for, and how much there is (Quota).
+	Need, Free int64
 	// Near are names or versions that the caller may have meant (NotFound), at most 10.
 	Near []string
 }

@@ -38,6 +38,9 @@ const (
 	EventPinned    EventKind = "pinned"    // Pin keeps a version
 	EventUnpinned  EventKind = "unpinned"  // Pin let a version go
 	EventFailed    EventKind = "failed"    // Get or Refresh returned an error
+
+	EventRolledBack EventKind = "rolled-back" // Rollback made the version the answer again
+	EventImported   EventKind = "imported"    // Import stored the version
 )
 
 // events passes events on.

@@ -83,11 +83,7 @@ func (c *Cache) readFile(ctx context.Context, v *version, desc *registry.File, p
 	var bad []store.Digest
 	var loaded int64
 	for from := 0; from < len(desc.Chunks); {
-		to, size := from, int64(0)
-		for to < len(desc.Chunks) && (to == from || size+desc.Chunks[to].Bytes <= readBatch) {
-			size += desc.Chunks[to].Bytes
-			to++
-		}
+		to, size := batch(desc.Chunks, from)
 		wrong, err := c.readChunks(ctx, desc.Chunks[from:to], f.pieces[from:to])
 		if err != nil {
 			return nil, err
@@ -132,8 +128,8 @@ func (c *Cache) readChunks(ctx context.Context, chunks []registry.Chunk, pieces 
 	return bad, nil
 }
 
-// repair throws bad chunks away and fetches them again, into the store and into the
-// file. If the store does not take them the file is whole all the same.
+// repair throws bad chunks away and fetches them again, into the store and, unless it is
+// nil, into the file. If the store does not take them that file is whole all the same.
 func (c *Cache) repair(ctx context.Context, v *version, desc *registry.File, f *File, bad []store.Digest, progress func(Progress)) error {
 	name, ver := v.record.Name, v.record.Version
 	c.count(func(s *Stats) { s.CorruptChunks += int64(len(bad)) })
@@ -154,7 +150,11 @@ func (c *Cache) repair(ctx context.Context, v *version, desc *registry.File, f *
 		return err
 	}
 	whole := map[store.Digest]store.Blob{}
-	moved, err := c.transfer(ctx, v.manifest, bad, progress, func(d store.Digest, b store.Blob) { whole[d] = b })
+	t := transfer{manifest: v.manifest, digests: bad, progress: progress}
+	if f != nil {
+		t.keep = func(d store.Digest, b store.Blob) { whole[d] = b }
+	}
+	moved, err := c.transfer(ctx, t)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return err
@@ -162,7 +162,7 @@ func (c *Cache) repair(ctx context.Context, v *version, desc *registry.File, f *
 		return damage(err)
 	}
 	for i, k := range desc.Chunks {
-		if f.pieces[i] == nil {
+		if f != nil && f.pieces[i] == nil {
 			f.pieces[i] = whole[k.SHA256]
 		}
 	}

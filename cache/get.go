@@ -20,8 +20,11 @@ type found struct {
 // request is one Get or Refresh on its way.
 type request struct {
 	name     string
+	url      string // of a file without a manifest, or ""
 	selector registry.Selector
-	force    bool // ask the registry, fresh or not, and fail if it does not answer
+	force    bool   // ask the registry, fresh or not, and fail if it does not answer
+	skip     string // the version that was rolled back from and stays so
+	lines    int    // connections of a download; 0: the default
 	progress func(Progress)
 }
 
@@ -40,6 +43,9 @@ func (r request) key() string { return store.PointerKey(r.name, r.selector.Strin
 // contexts of all of them have ended, and what it verified by then is kept.
 //
 // The caller must Release the Entry.
+//
+// A name that is an absolute URL ("https://example.org/model.onnx") stands for a file
+// that has no manifest; see plain.go.
 func (c *Cache) Get(ctx context.Context, name, selector string, progress func(Progress)) (*Entry, error) {
 	r, err := c.request("get", name, selector)
 	if err != nil {
@@ -74,11 +80,19 @@ func (c *Cache) request(op, name, selector string) (request, error) {
 	if err := c.open(op, name, selector); err != nil {
 		return request{}, err
 	}
-	if err := registry.CheckName(name); err != nil {
+	r := request{name: name}
+	if registry.Absolute(name) {
+		r.url, r.name = name, plainName(name)
+		if !plainURL(name) {
+			return r, &Error{Code: InvalidInput, Op: op, Name: name, Detail: "the address has characters that must be percent-encoded, or is too long"}
+		}
+	}
+	if err := registry.CheckName(r.name); err != nil {
 		return request{}, &Error{Code: InvalidInput, Op: op, Name: name, Version: selector, Err: err}
 	}
-	s, err := registry.ParseSelector(selector)
-	return request{name: name, selector: s}, err
+	var err error
+	r.selector, err = registry.ParseSelector(selector)
+	return r, err
 }
 
 // failed counts and reports the end of a request that found nothing.
@@ -142,7 +156,8 @@ func (c *Cache) find(ctx context.Context, r request) (found, error) {
 // serve returns what is stored if it is fresh and the request does not insist.
 func (c *Cache) serve(ctx context.Context, r request, local *stored) (found, bool) {
 	now := c.opt.Clock.Now()
-	if r.force || !local.usable() || !local.confirmed || !fresh(local.checkedAt, now, c.ttl(local.manifest)) {
+	pinned := local.usable() && local.record.Pinned
+	if r.force || !local.usable() || !pinned && (!local.confirmed || !fresh(local.checkedAt, now, c.ttl(local.manifest))) {
 		return found{}, false
 	}
 	c.count(func(s *Stats) { s.StoreHits++ })
@@ -174,7 +189,7 @@ func (c *Cache) ask(ctx context.Context, r request, local *stored) (found, error
 	}
 	bounded, cancel := brief()
 	defer cancel()
-	release, err := c.opt.Locker.Lock(bounded, "larder:model:"+r.name, false)
+	release, err := c.opt.Locker.Lock(bounded, modelLock(r.name), false)
 	if err != nil {
 		return found{}, err
 	}

@@ -66,14 +66,22 @@ func TestPinnedAndPointedVersionsStay(t *testing.T) {
 	w.expect("^1", "1.0.0", cache.FromRegistry, cache.Fresh)
 	w.server.Publish("leaf", "2.0.0", ttl, leafFiles(random(3, 300))...)
 	w.expect("", "2.0.0", cache.FromRegistry, cache.Fresh)
-	pinned := true
-	if err := w.db.Open().Touch(t.Context(), "leaf", "2.0.0", store.Patch{Pinned: &pinned}); err != nil {
-		t.Fatal(err)
+	pin := func(on bool) {
+		if err := w.db.Open().Touch(t.Context(), "leaf", "2.0.0", store.Patch{Pinned: &on}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, v := range []string{"3.0.0", "4.0.0"} {
 		w.server.Publish("leaf", v, ttl, leafFiles(random(uint32(v[0]), 300))...)
 		w.clock.advance(ttl * time.Second)
+		pin(false) // a pinned version would answer
+		held, err := w.cache.Get(t.Context(), "leaf", "2.0.0", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
 		w.expect("", v, cache.FromRegistry, cache.Fresh)
+		pin(true)
+		held.Release()
 	}
 	if got := w.versions(); !slices.Equal(got, []string{"4.0.0", "2.0.0", "1.0.0"}) {
 		t.Fatal(got)

@@ -24,6 +24,7 @@ type Info struct {
 	NextRefresh   time.Time
 	Freshness     Freshness
 	Pinned        bool
+	URL           string   // of the file that it was made of, if there was no manifest
 	Selectors     []string // what leads to this version: "latest", "^1" …
 	InUse         int      // leases in this process
 	Hits          int64    // requests that it answered in this process without a download
@@ -98,13 +99,14 @@ func (c *Cache) info(r *store.Record, m *registry.Manifest) Info {
 	s := c.state(newVersion(*r, m), r.CheckedAt)
 	return Info{Name: r.Name, Version: r.Version, Digest: r.Digest, Bytes: r.Bytes(), Created: m.Created,
 		CommittedAt: r.CommittedAt, CheckedAt: r.CheckedAt, UsedAt: r.UsedAt, NextRefresh: s.NextRefresh,
-		Freshness: s.Freshness, Pinned: r.Pinned}
+		Freshness: s.Freshness, Pinned: r.Pinned, URL: madeOf(m)}
 }
 
 // Refresh asks the registry now, fresh or not, about everything that is stored of the
 // model, and downloads what is new. It fails when the registry gives no answer, and
 // what is stored stays as it was. It returns the model's versions as List does.
 func (c *Cache) Refresh(ctx context.Context, name string, progress func(Progress)) ([]Info, error) {
+	name = storedName(name)
 	if _, err := c.request("refresh", name, ""); err != nil {
 		return nil, c.failed("refresh", name, "", err)
 	}
@@ -151,6 +153,7 @@ func (c *Cache) refresh(ctx context.Context, name, selector string, progress fun
 // Evict removes all versions of the model from memory and store. An Entry in use keeps
 // working as far as its files were read; the next Get downloads again.
 func (c *Cache) Evict(ctx context.Context, name string) error {
+	name = storedName(name)
 	if err := c.open("evict", name, ""); err != nil {
 		return err
 	}

@@ -25,6 +25,10 @@ type Options struct {
 	// Locker makes tabs or processes that share the store take turns. Default
 	// NewLocker, which knows this Cache only.
 	Locker Locker
+	// Space tells how much room there is, so that a download is planned: refused before
+	// its first byte if it cannot fit, after other versions were evicted for it. nil:
+	// unknown, and the store tells when it is full.
+	Space Space
 	// MemoryBytes bounds the bytes of verified files that are kept in memory while
 	// nobody uses them. Files in use are never dropped and count first. Zero: 256 MiB;
 	// negative: nothing is kept beyond its use.

@@ -2,15 +2,19 @@ package cache
 
 import (
 	"context"
+	"time"
 
 	"larder/cache/registry"
 	"larder/cache/store"
 )
 
-// Pin keeps a stored version from being removed to make room or because newer ones have
-// come, or lets it go again. version is exact; "" stands for the one that answers to the
-// bare name. Evict removes pinned versions too: that is what it was asked for.
+// Pin holds a stored version, or lets it go again: it is not removed to make room or
+// because newer ones have come, and where it is the answer it stays the answer, without
+// asking the registry. version is exact; "" stands for the one that answers to the bare
+// name. Refresh still asks, and hands the pin on to what it brings. Evict removes pinned
+// versions too: that is what it was asked for.
 func (c *Cache) Pin(ctx context.Context, name, version string, pinned bool) error {
+	name = storedName(name)
 	if _, err := c.request("pin", name, version); err != nil {
 		return c.wrap("pin", name, version, err)
 	}
@@ -38,4 +42,29 @@ func (c *Cache) Pin(ctx context.Context, name, version string, pinned bool) erro
 	}
 	c.emit(Event{Kind: kind, Name: name, Version: version})
 	return nil
+}
+
+// pinnedAt reports whether the version that answers a request is pinned.
+func pinnedAt(snap store.Snapshot, r request) bool {
+	s := stored{snap: snap}
+	rec := s.pick(r, time.Time{})
+	return rec != nil && rec.Pinned
+}
+
+// handOn takes the pin from the versions of a model that no longer answer, after a
+// pinned one has followed them.
+func (c *Cache) handOn(ctx context.Context, name string) {
+	snap, err := c.opt.Store.Snapshot(ctx)
+	if err != nil {
+		return
+	}
+	answers, off := map[string]bool{}, false
+	for _, p := range snap.Pointers {
+		answers[store.RecordKey(p.Name, p.Version)] = true
+	}
+	for _, r := range snap.Records {
+		if r.Name == name && r.Pinned && !answers[store.RecordKey(name, r.Version)] {
+			_ = c.opt.Store.Touch(ctx, name, r.Version, store.Patch{Pinned: &off}) // it only takes room
+		}
+	}
 }

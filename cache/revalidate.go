@@ -12,6 +12,9 @@ import (
 // holds the model's lock.
 func (c *Cache) revalidate(ctx, bounded context.Context, r request, local *stored) (found, error) {
 	c.count(func(s *Stats) { s.Revalidations++ })
+	if url := local.source(r); url != "" {
+		return c.revalidatePlain(ctx, bounded, r, local, url)
+	}
 	ix, err := c.index(bounded)
 	if err != nil {
 		return found{}, err
@@ -19,6 +22,12 @@ func (c *Cache) revalidate(ctx, bounded context.Context, r request, local *store
 	v, err := ix.Resolve(r.name, r.selector)
 	if err != nil {
 		return found{}, err
+	}
+	if old := local.instead(r, v); old != "" {
+		if local.usable() && local.record.Version == old {
+			return c.confirm(ctx, r, local, local.version, local.record.ManifestETag)
+		}
+		v, r.skip = old, v
 	}
 	have := c.complete(bounded, local, r.name, v)
 	etag := ""

@@ -22,6 +22,7 @@ type Verified struct {
 // alone, as far as the registry answers: what Verify could not repair it reports, and
 // that is no error. progress may be nil.
 func (c *Cache) Verify(ctx context.Context, name string, progress func(Progress)) (Verified, error) {
+	name = storedName(name)
 	if _, err := c.request("verify", name, ""); err != nil {
 		return Verified{}, c.failed("verify", name, "", err)
 	}
@@ -152,7 +153,7 @@ func (i *inspection) repair(ctx context.Context, name string, bad []store.Digest
 		if len(own) == 0 {
 			continue
 		}
-		moved, err := c.transfer(ctx, v.manifest, own, i.progress, nil)
+		moved, err := c.transfer(ctx, transfer{manifest: v.manifest, digests: own, progress: i.progress})
 		if ctx.Err() != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,8 @@ type Progress struct {
 // Job is what Download is to fetch.
 type Job struct {
 	Manifest *Manifest
+	// URL is where the only file of the manifest is, if it is not in the registry.
+	URL string
 	// Missing says which chunks to fetch; it is asked once for each chunk of each file
 	// that a prediction needs.
 	Missing func(Digest) bool
@@ -59,7 +62,7 @@ func (c *Client) Download(ctx context.Context, job Job) error {
 	m := job.Manifest
 	for i := range m.Files {
 		f := &m.Files[i]
-		d.files[i] = file{File: f, path: m.Name + "/" + m.Version + "/" + escape(f.Path)}
+		d.files[i] = file{File: f, path: cmp.Or(job.URL, m.Name+"/"+m.Version+"/"+escape(f.Path))}
 		for _, k := range f.Chunks {
 			if _, asked := d.state[k.SHA256]; asked || !f.Needed() {
 				continue

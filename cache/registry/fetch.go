@@ -1,6 +1,10 @@
 package registry
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"strings"
+)
 
 // Blob is a run of bytes that never changes and may live outside Go's heap: what a
 // Fetcher delivers and a Hasher reads. It is an alias of an unnamed interface so
@@ -34,8 +38,8 @@ type Hasher interface {
 // browser's must pass cache: "no-store", so that a 304 reaches the caller. Redirects
 // are followed.
 //
-// Header by header: Request.ETag becomes If-None-Match, Request.Range becomes
-// "Range: bytes=start-(end-1)", Request.IfRange becomes If-Range. With a Range the
+// Header by header: Request.ETag becomes If-None-Match, Request.Range becomes Range
+// (Range.Header), Request.IfRange becomes If-Range. With a Range the
 // response must not be content-encoded (Accept-Encoding: identity, which fetch sends
 // by itself).
 type Fetcher interface {
@@ -45,7 +49,8 @@ type Fetcher interface {
 // Request is one GET.
 type Request struct {
 	// Path is relative to the registry's root, slash-separated, each segment already
-	// percent-encoded: "leaf/2.0.0/model.onnx". The Fetcher only joins it to its root.
+	// percent-encoded: "leaf/2.0.0/model.onnx". The Fetcher only joins it to its root; an
+	// absolute URL (Absolute) it takes as it is.
 	Path string
 	// ETag makes the request conditional (If-None-Match). Empty: unconditional.
 	ETag string
@@ -56,8 +61,22 @@ type Request struct {
 	IfRange string
 }
 
-// Range is the bytes from Start up to, not including, End.
+// Absolute reports whether a path is a URL of its own.
+func Absolute(path string) bool {
+	return strings.HasPrefix(path, "https://") || strings.HasPrefix(path, "http://")
+}
+
+// Range is the bytes from Start up to, not including, End; an End of 0 stands for the
+// end of the file.
 type Range struct{ Start, End int64 }
+
+// Header returns the range as the header of a request has it.
+func (r Range) Header() string {
+	if r.End == 0 {
+		return fmt.Sprintf("bytes=%d-", r.Start)
+	}
+	return fmt.Sprintf("bytes=%d-%d", r.Start, r.End-1)
+}
 
 // Len returns the number of bytes.
 func (r Range) Len() int64 { return r.End - r.Start }

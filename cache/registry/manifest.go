@@ -19,6 +19,9 @@ type Manifest struct {
 	// TTL is freshness.ttlSeconds; meaningless unless HasTTL.
 	TTL    time.Duration
 	HasTTL bool
+	// Source is where a file without a manifest came from, for which the cache has made
+	// this one.
+	Source Source
 	// Raw are the bytes that were decoded.
 	Raw []byte
 }
@@ -62,6 +65,7 @@ func DecodeManifest(data []byte) (*Manifest, error) {
 			})
 		},
 		"freshness": m.decodeFreshness,
+		"source":    m.decodeSource,
 	}, "name", "version", "files")
 	if err == nil {
 		err = m.check()
@@ -83,6 +87,16 @@ func (m *Manifest) decodeFreshness(d *jx.Decoder) error {
 		m.TTL, m.HasTTL = time.Duration(seconds)*time.Second, true
 		return err
 	}})
+}
+
+// Source is the address of a file, and the validator that it came with.
+type Source struct{ URL, ETag string }
+
+func (m *Manifest) decodeSource(d *jx.Decoder) error {
+	if d.Next() != jx.Object {
+		return d.Skip() // somebody else's
+	}
+	return readObject(d, fields{"url": text(&m.Source.URL), "etag": text(&m.Source.ETag)})
 }
 
 func (f *File) decode(d *jx.Decoder) error {

@@ -16,12 +16,8 @@ func (s *server) cachePrefetch(ctx context.Context, c call) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	entry, err := l.cache.Get(ctx, p.Model, p.Version, s.progress(c.id).Cache)
-	if err != nil {
-		return result{}, err
-	}
-	entry.Release()
-	return result{}, nil
+	_, err = l.cache.Prefetch(ctx, p.Model, p.Version, s.progress(c.id).Cache)
+	return result{}, err
 }
 
 func (s *server) cachePin(ctx context.Context, c call) (result, error) {

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"strconv"
 
@@ -28,12 +27,16 @@ func (f fetcher) Fetch(ctx context.Context, r registry.Request) (*registry.Respo
 		headers["if-none-match"] = r.ETag
 	}
 	if !r.Range.IsZero() {
-		headers["range"] = fmt.Sprintf("bytes=%d-%d", r.Range.Start, r.Range.End-1)
+		headers["range"] = r.Range.Header()
 		if r.IfRange != "" {
 			headers["if-range"] = r.IfRange
 		}
 	}
-	res, err := bridge.Fetch(ctx, f.root+r.Path, headers)
+	url := f.root + r.Path
+	if registry.Absolute(r.Path) {
+		url = r.Path
+	}
+	res, err := bridge.Fetch(ctx, url, headers)
 	if err != nil {
 		return nil, transportError(ctx, r.Path, err)
 	}

@@ -40,7 +40,11 @@ func New(root string, client *http.Client) (*Fetcher, error) {
 
 // Fetch implements registry.Fetcher.
 func (f *Fetcher) Fetch(ctx context.Context, r registry.Request) (*registry.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, f.root+r.Path, nil)
+	url := f.root + r.Path
+	if registry.Absolute(r.Path) {
+		url = r.Path
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, &registry.Error{Code: registry.Internal, Op: "fetch", Path: r.Path, Err: err}
 	}
@@ -51,7 +55,7 @@ func (f *Fetcher) Fetch(ctx context.Context, r registry.Request) (*registry.Resp
 		req.Header.Set("If-None-Match", r.ETag)
 	}
 	if !r.Range.IsZero() {
-		req.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", r.Range.Start, r.Range.End-1))
+		req.Header.Set("Range", r.Range.Header())
 		if r.IfRange != "" {
 			req.Header.Set("If-Range", r.IfRange)
 		}
