@@ -55,6 +55,7 @@ var importRules = []importRule{
 
 	// The cache: it sees contracts and never names a backend.
 	{"cache", "cache/memory cache/metrics cache/policy cache/store cache/registry cache/schedule"},
+	{"cache/codec", "cache"},
 	{"cache/memory", "cache/metrics cache/policy"},
 	{"cache/metrics", ""},
 	{"cache/policy", ""},

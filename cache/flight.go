@@ -125,6 +125,16 @@ func (s *flights) forget(key string, f *flight) {
 	}
 }
 
+// renew makes whoever comes now start anew, for a key or for all ("").
+func (s *flights) renew(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if key == "" {
+		clear(s.m)
+	}
+	delete(s.m, key)
+}
+
 // listen adds a listener, and tells it at once where the flight is.
 func (f *flight) listen(fn func(Progress)) (leave func()) {
 	if fn == nil {

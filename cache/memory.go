@@ -67,7 +67,7 @@ func (m *versions) lease(selector string, a answer) (*version, *memory.Lease) {
 	m.mu.Lock()
 	bytes := a.version.bytes
 	m.mu.Unlock()
-	l := m.tier.TakeOrPut(a.version.key(), memory.Value{Of: a.version, Bytes: bytes})
+	l, _ := m.tier.TakeOrPut(a.version.key(), memory.Value{Of: a.version, Bytes: bytes})
 	v := l.Value().(*version)
 	if selector != "" {
 		m.mu.Lock()

@@ -70,6 +70,17 @@ func (l *Lease) Share() *Lease {
 	return t.lease(l.claim.entry)
 }
 
+// Remove takes the value out of the tier, unless that has let go of it already or holds
+// another one under its key. The lease goes on.
+func (l *Lease) Remove() {
+	t, e := l.claim.tier, l.claim.entry
+	t.mu.Lock()
+	defer t.unlock()
+	if e.state == strong || e.state == weakly {
+		t.drop(e, metrics.Explicit)
+	}
+}
+
 // Release ends the lease. Calling it more than once is no error.
 func (l *Lease) Release() {
 	l.guard.Stop()

@@ -111,18 +111,32 @@ func (t *Tier) PutTake(key string, v Value) *Lease {
 	return l
 }
 
-// TakeOrPut returns a lease on the value under a key, which is put there unless there is
-// one. It counts neither as a hit nor as a miss.
-func (t *Tier) TakeOrPut(key string, v Value) *Lease {
+// Peek returns a lease on the value under a key, or nil, and counts neither a hit nor a
+// miss.
+func (t *Tier) Peek(key string) *Lease {
 	t.mu.Lock()
 	defer t.unlock()
 	e := t.find(key, t.opt.Clock.Now())
 	if e == nil {
-		e = t.put(key, v)
+		return nil
 	}
 	l := t.lease(e)
 	t.trim()
 	return l
+}
+
+// TakeOrPut returns a lease on the value under a key, which is put there unless there is
+// one; had says whether there was. It counts neither a hit nor a miss.
+func (t *Tier) TakeOrPut(key string, v Value) (l *Lease, had bool) {
+	t.mu.Lock()
+	defer t.unlock()
+	e := t.find(key, t.opt.Clock.Now())
+	if had = e != nil; !had {
+		e = t.put(key, v)
+	}
+	l = t.lease(e)
+	t.trim()
+	return l, had
 }
 
 // Holds reports whether the tier holds that very value strongly under a key. That is no

@@ -1,0 +1,57 @@
+package cache_test
+
+import (
+	"testing"
+	"time"
+
+	"larder/cache"
+	"larder/cache/metrics"
+)
+
+func TestMemo(t *testing.T) {
+	clock := newClock()
+	m := cache.NewMemo(cache.MemoOptions{MaxBytes: 1000, Clock: clock})
+	key := cache.MemoKey{Session: "s", Model: "m1", Input: [32]byte{1}}
+	answer := &struct{ label string }{"rust"}
+	m.Put(key, answer, 100)
+	if v, ok := m.Get(key); !ok || v != answer {
+		t.Error("the answer is not what was put in")
+	}
+	tests := []struct {
+		name string
+		key  cache.MemoKey
+	}{
+		{"another session", cache.MemoKey{Session: "t", Model: "m1", Input: key.Input}},
+		{"another version", cache.MemoKey{Session: "s", Model: "m2", Input: key.Input}},
+		{"another input", cache.MemoKey{Session: "s", Model: "m1", Input: [32]byte{2}}},
+		{"parts run together", cache.MemoKey{Session: "sm1", Input: key.Input}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, ok := m.Get(tt.key); ok {
+				t.Error("it has the answer of another question")
+			}
+		})
+	}
+	m.Put(tests[0].key, 1, 1)
+	m.Put(cache.MemoKey{Session: "ss"}, 2, 1)
+	if n := m.Forget("s"); n != 1 {
+		t.Errorf("%d answers were forgotten", n)
+	}
+	if _, ok := m.Get(key); ok {
+		t.Error("it was forgotten")
+	}
+	clock.advance(5 * time.Minute)
+	if _, ok := m.Get(tests[0].key); ok {
+		t.Error("it is five minutes old")
+	}
+	for i := range 100 {
+		m.Put(cache.MemoKey{Session: "s", Input: [32]byte{byte(i)}}, i, 50)
+	}
+	if s := m.Stats(); s.Bytes > 1000 || s.Bytes < 800 || s.Removed[metrics.Size] == 0 {
+		t.Errorf("%+v", s)
+	}
+	if m.Shrink(1) == 0 || m.Stats().Bytes != 0 {
+		t.Error("something is left")
+	}
+}
