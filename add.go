@@ -31,7 +31,8 @@ type addFlags struct {
 	spdx, aliases, registry    string
 	output                     string
 	temperature, threshold     float64
-	ttl                        time.Duration
+	fresh                      freshFlags
+	given                      map[string]bool // the flags that were set
 	replace                    bool
 	compile                    string
 	image                      imageFlags
@@ -74,6 +75,8 @@ func runAdd(_ context.Context, std stdio, args []string) error {
 	if f.name == "" || f.version == "" {
 		return usageError{"--name and --version are needed"}
 	}
+	f.given = map[string]bool{}
+	fs.Visit(func(set *flag.Flag) { f.given[set.Name] = true })
 	m, sources, err := f.build(file)
 	if err != nil {
 		return err
@@ -111,7 +114,7 @@ func (f *addFlags) flagSet() *flag.FlagSet {
 	fs.Var(&f.notices, "notice", "licence text that stays with the model; repeat for more")
 	fs.StringVar(&f.spdx, "licence", "", "licence as SPDX expression, such as \"Apache-2.0 AND MIT\"")
 	fs.Var(&f.metrics, "metric", "measured figure, as NAME=NUMBER; repeat for more")
-	fs.DurationVar(&f.ttl, "ttl", 24*time.Hour, "how long a copy is used without asking the registry")
+	f.fresh.define(fs)
 	fs.StringVar(&f.aliases, "alias", "latest", "comma-separated names that stand for this version from now on")
 	fs.StringVar(&f.registry, "registry", defaultRegistry, "folder of the registry")
 	fs.StringVar(&f.compile, "compile", "", "compile the model, with weights as f32 or f16 (default: the ONNX file as it is)")
@@ -136,7 +139,9 @@ func (f *addFlags) build(file string) (*pack.Manifest, []pack.Source, error) {
 	}
 	m := &pack.Manifest{Name: f.name, Version: f.version, Title: f.title, Task: f.task}
 	m.Model = pack.Model{Format: "onnx", File: "model.onnx"}
-	m.Freshness.TTL = f.ttl.Truncate(time.Second)
+	if m.Freshness, err = f.fresh.freshness(func(name string) bool { return f.given[name] }); err != nil {
+		return nil, nil, err
+	}
 	m.Licence.SPDX = f.spdx
 	if m.Created, err = f.when(); err != nil {
 		return nil, nil, err

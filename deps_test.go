@@ -67,7 +67,7 @@ var importRules = []importRule{
 	{"cache/store/memstore", "cache/store"},
 	{"cache/store/filestore", "cache/store github.com/go-faster/jx"},
 	{"cache/store/idbstore", "cache/store github.com/hack-pad/safejs"},
-	{"cache/registry", "github.com/go-faster/jx github.com/cenkalti/backoff/v5 golang.org/x/mod/semver"},
+	{"cache/registry", "cache/schedule github.com/go-faster/jx github.com/cenkalti/backoff/v5 golang.org/x/mod/semver"},
 	{"cache/registry/httpfetch", "cache/registry"},
 	{"cache/registry/registrytest", "cache/registry cache/registry/httpfetch"},
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/go-faster/jx"
 )
@@ -16,12 +15,10 @@ type Manifest struct {
 	// Created is the publication time as written, or "".
 	Created string
 	Files   []File
-	// TTL is freshness.ttlSeconds; meaningless unless HasTTL.
-	TTL    time.Duration
-	HasTTL bool
 	// Source is where a file without a manifest came from, for which the cache has made
 	// this one.
 	Source Source
+	Freshness
 	// Raw are the bytes that were decoded.
 	Raw []byte
 }
@@ -64,7 +61,7 @@ func DecodeManifest(data []byte) (*Manifest, error) {
 				return err
 			})
 		},
-		"freshness": m.decodeFreshness,
+		"freshness": m.Freshness.decode,
 		"source":    m.decodeSource,
 	}, "name", "version", "files")
 	if err == nil {
@@ -75,18 +72,6 @@ func DecodeManifest(data []byte) (*Manifest, error) {
 	}
 	m.Raw = bytes.Clone(data)
 	return m, nil
-}
-
-func (m *Manifest) decodeFreshness(d *jx.Decoder) error {
-	if d.Next() == jx.Null {
-		return d.Null()
-	}
-	return readObject(d, fields{"ttlSeconds": func(d *jx.Decoder) error {
-		var seconds int64
-		err := whole(&seconds, maxTTL)(d)
-		m.TTL, m.HasTTL = time.Duration(seconds)*time.Second, true
-		return err
-	}})
 }
 
 // Source is the address of a file, and the validator that it came with.

@@ -242,9 +242,22 @@ func (c *checker) output(at string, o *Output) {
 	c.must(o.UnknownThreshold >= 0 && o.UnknownThreshold <= 1, at+".unknownThreshold", "want 0 to 1")
 }
 
+func (c *checker) freshness(f *Freshness) {
+	c.must(f.TTL >= None, "freshness.ttlSeconds", "is negative")
+	c.must(f.Revalidate >= 0, "freshness.staleWhileRevalidateSeconds", "is negative")
+	c.must(f.Grace >= None, "freshness.staleIfErrorSeconds", "is negative")
+	c.must(f.Jitter >= 0 && f.Jitter <= 100, "freshness.jitterPercent", "want 0 to 100")
+	if s := f.Schedule; s != nil {
+		plain := s.Day != 0 || s.Weekday != "" || s.Time != ""
+		c.must(plain != (s.Cron != ""), "freshness.schedule", "want either cron or day, weekday and time")
+		c.must(!plain || len(s.Time) == 5, "freshness.schedule.time", "want hours and minutes, such as \"07:00\"")
+		c.must(s.Day >= LastDay && s.Day <= 31, "freshness.schedule.day", "want a day of the month or \"last\"")
+	}
+}
+
 // rest checks what refers to files and labels.
 func (c *checker) rest(m *Manifest) {
-	c.must(m.Freshness.TTL >= 0, "freshness.ttlSeconds", "is negative")
+	c.freshness(&m.Freshness)
 	for i, p := range m.Licence.Notices {
 		c.must(m.File(p) != nil, index("licence.notices", i), quote(p)+" is not among the files")
 	}

@@ -24,7 +24,7 @@ const (
 // returns an *Error of code Invalid that names the field, or of code Newer for
 // a document of a later schema.
 func DecodeManifest(data []byte) (*Manifest, error) {
-	m := &Manifest{}
+	m := &Manifest{Freshness: Freshness{TTL: None}}
 	err := document("manifest", data, func(r reader) error {
 		// The schema decides how everything else is to be read, so it comes first
 		// wherever it stands.
@@ -243,13 +243,59 @@ func (r reader) label(at string, l *Label) error {
 }
 
 func (r reader) freshness(at string, f *Freshness) error {
-	var seconds int64
-	err := r.object(at, map[string]field{
-		// A bound of a hundred years keeps the duration within an int64.
-		"ttlSeconds": func(at string) error { return r.whole(at, 100*365*86400, &seconds) },
+	seconds := func(dst *time.Duration) field {
+		return func(at string) error {
+			var n int64
+			// A bound of a hundred years keeps the duration within an int64.
+			err := r.whole(at, 100*365*86400, &n)
+			*dst = time.Duration(n) * time.Second
+			return err
+		}
+	}
+	return r.object(at, map[string]field{
+		"ttlSeconds":                  seconds(&f.TTL),
+		"staleWhileRevalidateSeconds": seconds(&f.Revalidate),
+		"staleIfErrorSeconds": func(at string) error {
+			err := seconds(&f.Grace)(at)
+			if f.Grace == 0 {
+				f.Grace = None
+			}
+			return err
+		},
+		"jitterPercent": func(at string) error {
+			var n int64
+			err := r.whole(at, 100, &n)
+			f.Jitter = int(n)
+			return err
+		},
+		"schedule": func(at string) error {
+			f.Schedule = &Schedule{}
+			return r.schedule(at, f.Schedule)
+		},
 	})
-	f.TTL = time.Duration(seconds) * time.Second
-	return err
+}
+
+func (r reader) schedule(at string, s *Schedule) error {
+	return r.object(at, map[string]field{
+		"cron":    func(at string) error { return r.text(at, &s.Cron) },
+		"weekday": func(at string) error { return r.text(at, &s.Weekday) },
+		"time":    func(at string) error { return r.text(at, &s.Time) },
+		"zone":    func(at string) error { return r.text(at, &s.Zone) },
+		"day": func(at string) error {
+			if r.d.Next() == jx.String {
+				var word string
+				err := r.text(at, &word)
+				if s.Day = LastDay; err == nil && word != "last" {
+					err = invalid(at, "want a day of the month or \"last\"")
+				}
+				return err
+			}
+			var n int64
+			err := r.whole(at, 31, &n)
+			s.Day = int(n)
+			return err
+		},
+	})
 }
 
 func (r reader) licence(at string, l *Licence) error {

@@ -27,9 +27,7 @@ func EncodeManifest(m *Manifest) ([]byte, error) {
 		}))
 		each(w, "inputs", m.Inputs, w.input)
 		each(w, "outputs", m.Outputs, w.output)
-		w.field("freshness", w.line(func(w writer) {
-			w.field("ttlSeconds", func() { w.Int64(int64(m.Freshness.TTL / time.Second)) })
-		}))
+		w.field("freshness", w.freshness(&m.Freshness))
 		w.field("licence", w.licence(&m.Licence))
 		w.field("metrics", w.metrics(m.Metrics))
 		each(w, "demos", m.Demos, w.demo)
@@ -42,6 +40,43 @@ func EncodeManifest(m *Manifest) ([]byte, error) {
 		})
 	})
 	return w.end(), nil
+}
+
+// freshness leaves out what stands for itself.
+func (w writer) freshness(f *Freshness) func() {
+	return w.line(func(w writer) {
+		number := func(name string, n int64) { w.field(name, func() { w.Int64(n) }) }
+		if f.TTL != None {
+			number("ttlSeconds", int64(f.TTL/time.Second))
+		}
+		if f.Revalidate != 0 {
+			number("staleWhileRevalidateSeconds", int64(f.Revalidate/time.Second))
+		}
+		if f.Grace != 0 {
+			number("staleIfErrorSeconds", int64(max(f.Grace, 0)/time.Second))
+		}
+		if f.Jitter != 0 {
+			number("jitterPercent", int64(f.Jitter))
+		}
+		if f.Schedule != nil {
+			w.field("schedule", func() { w.schedule(f.Schedule) })
+		}
+	})
+}
+
+func (w writer) schedule(s *Schedule) {
+	w.obj(func() {
+		w.optional("cron", s.Cron)
+		switch {
+		case s.Day == LastDay:
+			w.text("day", "last")
+		case s.Day != 0:
+			w.field("day", func() { w.Int(s.Day) })
+		}
+		w.optional("weekday", s.Weekday)
+		w.optional("time", s.Time)
+		w.optional("zone", s.Zone)
+	})
 }
 
 // writer adds to jx's encoder what both documents need.

@@ -211,12 +211,40 @@ type Label struct {
 	ID, Display string
 }
 
-// Freshness says how old a stored copy may grow.
+// Freshness says how old a stored copy may grow. All durations are whole seconds.
 type Freshness struct {
-	// TTL is how long a copy is used without asking the registry, in whole
-	// seconds.
+	// TTL is how long a copy is used without asking the registry. [None]: the manifest
+	// does not say, and readers take 24 hours, or the schedule alone if there is one.
 	TTL time.Duration
+	// Revalidate is for how long after that a copy is still used at once, while the
+	// registry is asked. Zero: the registry is asked first.
+	Revalidate time.Duration
+	// Grace is for how long after that a copy is used when the registry does not answer.
+	// Zero: for ever; [None]: not at all.
+	Grace time.Duration
+	// Jitter spreads the questions of many readers, in percent of the time between two
+	// of them, 0 to 100.
+	Jitter int
+	// Schedule is when readers ask in any case; nil for none.
+	Schedule *Schedule
 }
+
+// None is a duration that is not there.
+const None time.Duration = -1
+
+// Schedule is a time of the calendar: an expression, or a plain day and time. What it
+// may be is said by package schedule of the cache, which reads it; here it is text.
+type Schedule struct {
+	Cron string // such as "0 7 10 * *"
+	// Day is a day of the month; LastDay the last one, 0 every day.
+	Day     int
+	Weekday string // three letters, such as "MON"
+	Time    string // such as "07:00"
+	Zone    string // an IANA zone, such as "Europe/Berlin"; "" is UTC
+}
+
+// LastDay is the last day of a month.
+const LastDay = -1
 
 // Licence names the terms.
 type Licence struct {
