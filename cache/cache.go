@@ -17,8 +17,10 @@ type Cache struct {
 	client *registry.Client // nil if there is no registry
 	memory *versions
 	events events
-	alive  context.Context // ends with Close
-	kill   context.CancelFunc
+	// catalogue belongs to the registry.
+	catalogue *catalogue
+	alive     context.Context // ends with Close
+	kill      context.CancelFunc
 
 	flights *flights
 
@@ -34,7 +36,7 @@ func New(ctx context.Context, opt Options) (*Cache, error) {
 		return nil, &Error{Code: InvalidInput, Op: "new", Detail: "Options.Store is missing"}
 	}
 	opt.setDefaults()
-	c := &Cache{opt: opt, hits: map[string]int64{}}
+	c := &Cache{opt: opt, hits: map[string]int64{}, catalogue: newCatalogue()}
 	if opt.Registry != nil {
 		var err error
 		c.client, err = registry.NewClient(registry.Options{Fetcher: opt.Registry, Hasher: opt.Hasher,

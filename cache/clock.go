@@ -7,7 +7,9 @@ import (
 
 // Clock is where the cache gets the time from. Safe for concurrent use.
 type Clock interface {
-	// Now returns the wall clock's time. It may jump either way.
+	// Now returns the wall clock's time, without a monotonic reading: that one stands
+	// still while a machine sleeps, and a model would stay fresh over night. It may jump
+	// either way.
 	Now() time.Time
 	// AfterFunc calls f on its own goroutine once d has passed, unless stop is called
 	// before. Calling stop more than once is no error.
@@ -21,7 +23,7 @@ func SystemClock() Clock { return systemClock{} }
 
 type systemClock struct{}
 
-func (systemClock) Now() time.Time { return time.Now() }
+func (systemClock) Now() time.Time { return time.Now().Round(0) }
 
 func (systemClock) AfterFunc(d time.Duration, f func()) func() {
 	t := time.AfterFunc(d, f)

@@ -33,6 +33,9 @@ func (e *Entry) Files() []FileInfo {
 	return out
 }
 
+// Now returns how current the version is by now.
+func (e *Entry) Now() State { return e.cache.state(e.version, e.CheckedAt) }
+
 // Release ends the lease. Calling it more than once is no error. Files stay valid.
 func (e *Entry) Release() { e.lease.Release() }
 
@@ -41,10 +44,16 @@ type Freshness string
 
 // The degrees of freshness.
 const (
-	// Fresh: the registry confirmed the version less than its time to live ago.
+	// Fresh: the registry confirmed the version less than its time to live ago, and no
+	// time of its schedule has come since.
 	Fresh Freshness = "fresh"
-	// Stale: the time to live is over and the registry gave no usable answer.
+	// Revalidating: that is over, but less than stale-while-revalidate ago. The version is
+	// served at once, and the registry is asked behind.
+	Revalidating Freshness = "revalidating"
+	// Stale: that is over too, and the registry gave no usable answer.
 	Stale Freshness = "stale"
+	// Expired: so is stale-if-error. The version is served only to who allows it.
+	Expired Freshness = "expired"
 )
 
 // State is how current an Entry was when Get returned it.
@@ -55,6 +64,8 @@ type State struct {
 	// NextRefresh is when the version expires and the registry is asked again, at the
 	// next Get after it. In the past for a Stale one.
 	NextRefresh time.Time
+	// UsableUntil is when stale-if-error ends; the zero time if it never does.
+	UsableUntil time.Time
 }
 
 // Source is the tier that answered.

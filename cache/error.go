@@ -15,6 +15,7 @@ type Code string
 const (
 	NotFound     Code = "not-found"     // no such model, version or file
 	Offline      Code = "offline"       // the registry cannot be reached and nothing usable is stored
+	TooOld       Code = "expired"       // stored, but older than stale-if-error allows, and the registry gives no answer
 	Corrupt      Code = "corrupt"       // bytes are not what the manifest promises, here and at the registry
 	Quota        Code = "quota"         // no room to store the version
 	Aborted      Code = "aborted"       // the context ended

@@ -30,6 +30,7 @@ const (
 	EventChecked   EventKind = "checked"   // the registry confirmed the stored version
 	EventCommitted EventKind = "committed" // a version became visible; Bytes were transferred
 	EventStale     EventKind = "stale"     // the registry gave no answer; the stored version serves
+	EventUpdated   EventKind = "updated"   // another version answers a selector now; Message is the one before
 	EventCorrupt   EventKind = "corrupt"   // a stored chunk was bad; it is fetched again
 	EventRepaired  EventKind = "repaired"  // missing or corrupt chunks were fetched again
 	EventEvicted   EventKind = "evicted"   // a version was removed from the store

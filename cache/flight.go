@@ -118,6 +118,13 @@ func (f *flight) clean() {
 	}
 }
 
+// has reports whether a flight is under way.
+func (s *flights) has(key string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.m[key] != nil
+}
+
 // forget takes a flight off the list. The caller holds the lock.
 func (s *flights) forget(key string, f *flight) {
 	if s.m[key] == f {

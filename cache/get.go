@@ -23,6 +23,8 @@ type request struct {
 	url      string // of a file without a manifest, or ""
 	selector registry.Selector
 	force    bool   // ask the registry, fresh or not, and fail if it does not answer
+	behind   bool   // somebody was served what is not fresh; nobody waits
+	expired  bool   // the caller takes what is older than stale-if-error allows
 	skip     string // the version that was rolled back from and stays so
 	lines    int    // connections of a download; 0: the default
 	progress func(Progress)
@@ -30,12 +32,22 @@ type request struct {
 
 func (r request) key() string { return store.PointerKey(r.name, r.selector.String()) }
 
+// GetOption changes what [Cache.Get] accepts.
+type GetOption int
+
+// AllowStale accepts a stored version that is older than its manifest's stale-if-error
+// allows, as [Expired], when the registry gives no answer.
+const AllowStale GetOption = 1
+
 // Get returns a version of the model that satisfies selector: an exact version, an
 // alias, "" or "latest", or a range ("^1", "~1.1", "2", "1.1").
 //
-// What is stored and fresh is returned without any request. What is stored and expired
-// is revalidated first, and returned as Stale if the registry gives no usable answer.
-// What is not stored is downloaded, verified and committed. progress, which may be nil,
+// What is stored and fresh is returned without any request. Within stale-while-revalidate
+// after that it is returned at once, as Revalidating, while the registry is asked behind;
+// a newer version is told by EventUpdated. Later it is revalidated first, and returned as
+// Stale if the registry gives no usable answer; where stale-if-error has ended, that is
+// an error with the code TooOld. What is not stored is downloaded, verified and committed,
+// unless the registry's index said just now that there is no such thing. progress, which may be nil,
 // is called on arbitrary goroutines, never concurrently, and must not block or call the
 // Cache.
 //
@@ -46,20 +58,29 @@ func (r request) key() string { return store.PointerKey(r.name, r.selector.Strin
 //
 // A name that is an absolute URL ("https://example.org/model.onnx") stands for a file
 // that has no manifest; see plain.go.
-func (c *Cache) Get(ctx context.Context, name, selector string, progress func(Progress)) (*Entry, error) {
+func (c *Cache) Get(ctx context.Context, name, selector string, progress func(Progress), opts ...GetOption) (*Entry, error) {
 	r, err := c.request("get", name, selector)
 	if err != nil {
 		return nil, c.failed("get", name, selector, err)
 	}
 	start, counters := c.opt.Clock.Now(), c.memory.tier.Counters()
-	if a, ok := c.memory.find(r.key()); ok && fresh(a.checkedAt, start, c.ttl(a.version.manifest)) {
-		c.count(func(s *Stats) { s.MemoryHits++ })
-		e := c.entry(r, found{answer: a, source: FromMemory})
-		counters.Hit(c.opt.Clock.Now().Sub(start))
-		return e, nil
+	if a, ok := c.memory.find(r.key()); ok {
+		if how := c.grade(a); how == Fresh || how == Revalidating {
+			if how == Revalidating {
+				c.behind(r)
+			}
+			c.count(func(s *Stats) { s.MemoryHits++ })
+			e := c.entry(r, found{answer: a, source: FromMemory})
+			counters.Hit(c.opt.Clock.Now().Sub(start))
+			return e, nil
+		}
 	}
 	counters.Miss()
-	f, err := c.fly(ctx, r.key(), progress, func(ctx context.Context, tell func(Progress)) (found, error) {
+	flight := r.key()
+	if r.expired = slices.Contains(opts, AllowStale); r.expired {
+		flight = "expired " + flight // no name has a blank
+	}
+	f, err := c.fly(ctx, flight, progress, func(ctx context.Context, tell func(Progress)) (found, error) {
 		r.progress = tell
 		f, err := c.find(ctx, r)
 		if took := c.opt.Clock.Now().Sub(start); err != nil {
@@ -112,7 +133,7 @@ func (c *Cache) entry(r request, f found) *Entry {
 	v, lease := c.memory.lease(selector, f.answer)
 	e := &Entry{Name: v.record.Name, Version: v.record.Version, Digest: v.record.Digest,
 		Source: f.source, State: c.state(v, f.checkedAt), cache: c, version: v, lease: lease}
-	if f.stale {
+	if f.stale && e.Freshness != Expired {
 		e.Freshness = Stale
 	}
 	if f.source != FromRegistry {
@@ -146,18 +167,34 @@ func (c *Cache) find(ctx context.Context, r request) (found, error) {
 	if c.client == nil {
 		return c.settle(ctx, r, local, &Error{Code: Offline, Op: "get", Name: r.name, Version: r.selector.String(), Detail: "there is no registry"})
 	}
+	nothing := local.version == nil && !r.force && r.url == ""
+	if nothing {
+		if err := c.refuses(ctx, &r); err != nil {
+			return c.settle(ctx, r, local, err)
+		}
+	}
 	f, err := c.ask(ctx, r, local)
 	if err != nil {
+		if nothing && CodeOf(err) == NotFound {
+			c.catalogue.deny(&r, err)
+		}
 		return c.settle(ctx, r, local, err)
 	}
 	return f, nil
 }
 
-// serve returns what is stored if it is fresh and the request does not insist.
+// serve returns what is stored if it is fresh and the request does not insist; also what
+// is a little older, of which the registry is asked behind.
 func (c *Cache) serve(ctx context.Context, r request, local *stored) (found, bool) {
-	now := c.opt.Clock.Now()
 	pinned := local.usable() && local.record.Pinned
-	if r.force || !local.usable() || !pinned && (!local.confirmed || !fresh(local.checkedAt, now, c.ttl(local.manifest))) {
+	if r.force || !local.usable() || !pinned && !local.confirmed {
+		return found{}, false
+	}
+	switch how := c.grade(answer{local.version, local.checkedAt}); {
+	case pinned:
+	case how == Revalidating && !r.behind && c.client != nil:
+		c.behind(r)
+	case how != Fresh:
 		return found{}, false
 	}
 	c.count(func(s *Stats) { s.StoreHits++ })
@@ -199,11 +236,43 @@ func (c *Cache) ask(ctx context.Context, r request, local *stored) (found, error
 	if err != nil {
 		return found{}, err
 	}
+	before := *local
 	*local = *again
-	if f, ok := c.serve(ctx, r, local); ok {
-		return f, nil
+	f, ok := c.serve(ctx, r, local)
+	if !ok {
+		f, err = c.revalidate(ctx, bounded, r, local)
 	}
-	return c.revalidate(ctx, bounded, r, local)
+	if err == nil && before.confirmed && before.version != nil && before.record.Digest != f.version.record.Digest {
+		c.remember(r, f) // whoever hears of it and asks gets it
+		c.emit(Event{Kind: EventUpdated, Name: r.name, Version: f.version.record.Version, Message: before.record.Version})
+	}
+	return f, err
+}
+
+// behind asks the registry about what was just served, once for all who were served,
+// and remembers the answer for the next time.
+func (c *Cache) behind(r request) {
+	flight := "behind " + r.key()
+	if c.client == nil || c.flights.has(flight) {
+		return
+	}
+	r.behind = true
+	go func() {
+		f, err := c.fly(c.alive, flight, nil, func(ctx context.Context, tell func(Progress)) (found, error) {
+			r.progress = tell
+			return c.find(ctx, r)
+		})
+		if err != nil || f.stale {
+			return // it was told as an event, and what is stored goes on serving
+		}
+		c.remember(r, f)
+	}()
+}
+
+// remember makes what was found the answer in memory, without a lease on it.
+func (c *Cache) remember(r request, f found) {
+	_, lease := c.memory.lease(r.key(), f.answer)
+	lease.Release()
 }
 
 // settle decides what becomes of a request that the registry did not answer: what is
@@ -218,8 +287,13 @@ func (c *Cache) settle(ctx context.Context, r request, local *stored, err error)
 	}
 	switch {
 	case r.force:
+	case local.usable() && !r.expired && !local.record.Pinned && c.grade(answer{local.version, local.checkedAt}) == Expired:
+		return found{}, &Error{Code: TooOld, Op: "get", Name: r.name, Version: local.record.Version, Err: err,
+			Detail: "the stored version is older than its publisher allows and the registry gives no answer: connect to the network, or allow a stale one"}
 	case local.usable():
-		c.count(func(s *Stats) { s.StaleServed++; s.StoreHits++ })
+		if !r.behind {
+			c.count(func(s *Stats) { s.StaleServed++; s.StoreHits++ })
+		}
 		c.emit(Event{Kind: EventStale, Name: r.name, Version: local.record.Version, Code: code, Message: err.Error()})
 		return found{answer: answer{local.version, local.checkedAt}, source: FromStore, stale: true}, nil
 	case local.damage != nil:

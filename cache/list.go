@@ -22,6 +22,7 @@ type Info struct {
 	CheckedAt     time.Time
 	UsedAt        time.Time
 	NextRefresh   time.Time
+	UsableUntil   time.Time // when stale-if-error ends; zero if never
 	Freshness     Freshness
 	Pinned        bool
 	URL           string   // of the file that it was made of, if there was no manifest
@@ -98,7 +99,7 @@ func (c *Cache) hitsOf(key string) int64 {
 func (c *Cache) info(r *store.Record, m *registry.Manifest) Info {
 	s := c.state(newVersion(*r, m), r.CheckedAt)
 	return Info{Name: r.Name, Version: r.Version, Digest: r.Digest, Bytes: r.Bytes(), Created: m.Created,
-		CommittedAt: r.CommittedAt, CheckedAt: r.CheckedAt, UsedAt: r.UsedAt, NextRefresh: s.NextRefresh,
+		CommittedAt: r.CommittedAt, CheckedAt: r.CheckedAt, UsedAt: r.UsedAt, NextRefresh: s.NextRefresh, UsableUntil: s.UsableUntil,
 		Freshness: s.Freshness, Pinned: r.Pinned, URL: madeOf(m)}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"larder/cache/policy"
 	"larder/cache/registry"
+	"larder/cache/schedule"
 	"larder/cache/store"
 )
 
@@ -40,6 +41,11 @@ type Options struct {
 	MemoryPolicy policy.Policy
 	// DefaultTTL is the time to live of a version whose manifest has none. Zero: 24 h.
 	DefaultTTL time.Duration
+	// Zones finds the clocks of an IANA zone for schedules. Default schedule.Load.
+	Zones func(name string) (schedule.Zone, error)
+	// Seed makes the jitter of this client another one than that of clients that confirm a
+	// version in the same millisecond. Zero is a seed like any other.
+	Seed uint64
 	// RevalidateTimeout bounds the requests that ask the registry about a version that
 	// could be served as it is; after it that version is served as Stale. It does not
 	// bound downloads. Zero: 10 s.
@@ -71,6 +77,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.DefaultTTL <= 0 {
 		o.DefaultTTL = 24 * time.Hour
+	}
+	if o.Zones == nil {
+		o.Zones = schedule.Load
 	}
 	if o.RevalidateTimeout <= 0 {
 		o.RevalidateTimeout = 10 * time.Second

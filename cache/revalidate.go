@@ -15,7 +15,7 @@ func (c *Cache) revalidate(ctx, bounded context.Context, r request, local *store
 	if url := local.source(r); url != "" {
 		return c.revalidatePlain(ctx, bounded, r, local, url)
 	}
-	ix, err := c.index(bounded)
+	ix, err := c.index(bounded, r.force)
 	if err != nil {
 		return found{}, err
 	}
@@ -96,20 +96,28 @@ func (s *stored) pointsAt(p store.Pointer) bool {
 	return false
 }
 
-// index returns the registry's index, by a conditional request if one is stored.
-func (c *Cache) index(ctx context.Context) (*registry.Index, error) {
+// index returns the registry's index. Those who want it at once share one answer,
+// unless they insist on one to a question of their own.
+func (c *Cache) index(ctx context.Context, alone bool) (*registry.Index, error) {
+	return c.catalogue.share(ctx, alone, func() (*registry.Index, error) { return c.askIndex(ctx) })
+}
+
+// askIndex asks for the index, by a conditional request if one is stored.
+func (c *Cache) askIndex(ctx context.Context) (*registry.Index, error) {
 	kept, etag := c.storedIndex(ctx)
 	doc, err := c.client.IndexDocument(ctx, etag)
 	if err != nil {
 		return nil, err
 	}
 	if doc.Unchanged {
+		c.catalogue.learn(kept, true, c.opt.Clock.Now())
 		return kept, nil
 	}
 	ix, err := registry.DecodeIndex(doc.Data)
 	if err != nil {
 		return nil, err
 	}
+	c.catalogue.learn(ix, false, c.opt.Clock.Now())
 	// A missing note costs a full request the next time, no more.
 	_ = c.opt.Store.PutDocument(ctx, store.Document{Key: c.indexKey(), Data: doc.Data, ETag: doc.ETag, CheckedAt: c.opt.Clock.Now()})
 	return ix, nil
@@ -144,7 +152,7 @@ func (c *Cache) Index(ctx context.Context) (ix *registry.Index, stale bool, err 
 	defer cancel()
 	err = &Error{Code: Offline, Op: "index", Detail: "there is no registry"}
 	if c.client != nil {
-		ix, err = c.index(bounded)
+		ix, err = c.index(bounded, true)
 	}
 	switch {
 	case err == nil:

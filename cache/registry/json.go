@@ -17,7 +17,7 @@ const (
 	MaxChunk = 4 << 20
 	// MaxFile is the largest file in bytes: what 32-bit linear memory can address.
 	MaxFile   = 4 << 30
-	maxModels = 16384 // also versions and aliases of one model
+	maxModels = 1 << 17 // also versions and aliases of one model
 	maxFiles  = 4096
 	maxText   = 4096
 	maxTTL    = 10 * 366 * 24 * 3600 // seconds

@@ -9,7 +9,7 @@ import (
 )
 
 // maxModels bounds the models of an index and the versions of a model.
-const maxModels = 16384
+const maxModels = 1 << 17
 
 // Index lists the models of a registry.
 type Index struct {

@@ -163,7 +163,7 @@ func (w *walk) day(n int64) bool {
 func matches(list string, v, lo, hi int, names string) bool {
 	for item := range strings.SplitSeq(list, ",") {
 		span, by, _ := strings.Cut(item, "/")
-		step, _ := strconv.Atoi(by)
+		step := value(by, 0, "")
 		from, to := lo, hi
 		if a, b, ok := strings.Cut(span, "-"); ok {
 			from, to = value(a, lo, names), value(b, lo, names)
@@ -187,7 +187,10 @@ func value(s string, lo int, names string) int {
 	if i := strings.Index(names, s); i >= 0 && i%3 == 0 && len(s) == 3 {
 		return lo + i/3
 	}
-	n, _ := strconv.Atoi(s)
+	n := 0
+	for _, c := range []byte(s) {
+		n = n*10 + int(c-'0')
+	}
 	return n
 }
 

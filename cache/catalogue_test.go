@@ -1,0 +1,201 @@
+package cache_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"larder/cache"
+	"larder/cache/registry/registrytest"
+)
+
+// TestUnknownNames asks for a million names that no registry has.
+func TestUnknownNames(t *testing.T) {
+	names := 1_000_000
+	if testing.Short() {
+		names = 50_000
+	}
+	w := newWorld(t)
+	var index strings.Builder
+	index.WriteString(`{"schema":1,"models":{"leaf":{"versions":["1.0.0"]}`)
+	for i := range 20_000 {
+		fmt.Fprintf(&index, `,"known-%d":{"versions":["1.0.0"]}`, i)
+	}
+	index.WriteString("}}")
+	w.server.Put("index.json", []byte(index.String()))
+	var wg sync.WaitGroup
+	workers := 4 * runtime.GOMAXPROCS(0)
+	for k := range workers {
+		wg.Go(func() {
+			for i := k; i < names; i += workers {
+				_, err := w.cache.Get(t.Context(), fmt.Sprintf("unknown-%d", i), "", nil)
+				if cache.CodeOf(err) != cache.NotFound {
+					t.Errorf("%v", err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	reached := len(w.asked())
+	t.Logf("%d unknown names, %d requests to the registry", names, reached)
+	if reached > names*12/1000 {
+		t.Errorf("%d of %d requests reached the registry", reached, names)
+	}
+	// No known name is refused: each is asked for.
+	for i := range 20_000 {
+		if i%100 != 0 {
+			continue
+		}
+		_, err := w.cache.Get(t.Context(), fmt.Sprintf("known-%d", i), "", nil)
+		if reqs := w.asked(); len(reqs) == 0 || reqs[len(reqs)-1].Path != fmt.Sprintf("known-%d/1.0.0/manifest.json", i) {
+			t.Fatalf("known-%d: %v, after %v", i, err, reqs)
+		}
+	}
+	w.expect("", "1.0.0", cache.FromRegistry, cache.Fresh)
+}
+
+func TestUnknownNameSaysWhatThereIs(t *testing.T) {
+	w := newWorld(t)
+	for range 3 { // by the registry's index, then by the stored one
+		_, err := w.cache.Get(t.Context(), "laef", "", nil)
+		var e *cache.Error
+		if !errors.As(err, &e) || e.Code != cache.NotFound || len(e.Near) != 1 || e.Near[0] != "leaf" {
+			t.Fatalf("%+v", err)
+		}
+	}
+	w.wantAsked("index.json")
+	for range 3 {
+		_, err := w.cache.Get(t.Context(), "leaf", "^9", nil)
+		var e *cache.Error
+		if !errors.As(err, &e) || e.Code != cache.NotFound || len(e.Near) != 1 {
+			t.Fatalf("%+v", err)
+		}
+	}
+	w.wantAsked("index.json") // leaf is known, ^9 was not
+}
+
+func TestNewlyPublished(t *testing.T) {
+	w := newWorld(t)
+	file := registrytest.File{Path: "model.onnx", Role: "model", Data: random(3, 10)}
+	get := func() error {
+		e, err := w.cache.Get(t.Context(), "moss", "", nil)
+		if err == nil {
+			e.Release()
+		}
+		return err
+	}
+	refused := func() {
+		t.Helper()
+		if err := get(); cache.CodeOf(err) != cache.NotFound {
+			t.Fatal(err)
+		}
+	}
+	// The pause between two looks grows while nothing changes.
+	refused()
+	looks := 0
+	w.asked()
+	for range 600 {
+		w.clock.advance(time.Second)
+		refused()
+		looks += len(w.asked())
+	}
+	if looks < 10 || looks > 14 { // after 5, 10, 20, 40, 60, 60 … seconds
+		t.Errorf("%d looks in 10 minutes", looks)
+	}
+	w.server.Publish("moss", "1.0.0", ttl, file)
+	waited := 0
+	for ; get() != nil; waited++ {
+		w.clock.advance(time.Second)
+	}
+	if waited > 60 {
+		t.Errorf("refused for %d s after it was published", waited)
+	}
+	// Whoever looks at the index itself learns of it at once.
+	if _, err := w.cache.Get(t.Context(), "fern", "", nil); cache.CodeOf(err) != cache.NotFound {
+		t.Fatal(err)
+	}
+	w.server.Publish("fern", "1.0.0", ttl, file)
+	if _, _, err := w.cache.Index(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	e, err := w.cache.Get(t.Context(), "fern", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Release()
+	// A name that the registry took back serves as long as it is stored.
+	w.server.Put("index.json", []byte(`{"schema":1,"models":{}}`))
+	if _, _, err := w.cache.Index(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := get(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestClockJumpDoesNotHoldRefusals(t *testing.T) {
+	w := newWorld(t)
+	if _, err := w.cache.Get(t.Context(), "moss", "", nil); cache.CodeOf(err) != cache.NotFound {
+		t.Fatal(err)
+	}
+	w.server.Publish("moss", "1.0.0", ttl, registrytest.File{Path: "model.onnx", Role: "model", Data: random(3, 10)})
+	w.clock.advance(-24 * time.Hour)
+	e, err := w.cache.Get(t.Context(), "moss", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Release()
+}
+
+// TestStampede: 10,000 goroutines on a cold key.
+func TestStampede(t *testing.T) {
+	w := newWorld(t)
+	start := make(chan struct{})
+	var wg sync.WaitGroup
+	for i := range 10_000 {
+		wg.Go(func() {
+			<-start
+			e, err := w.cache.Get(t.Context(), "leaf", []string{"", "latest"}[i%2], nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			e.Release()
+		})
+	}
+	close(start)
+	wg.Wait()
+	w.wantAsked("index.json", "leaf/1.0.0/manifest.json", "leaf/1.0.0/model.onnx", "leaf/1.0.0/labels.json")
+	s, err := w.cache.Stats(t.Context())
+	if err != nil || s.RegistryLoads != 1 || s.BytesDownloaded != leafBytes {
+		t.Fatalf("%+v, %v", s, err)
+	}
+}
+
+// TestUnknownNamesAtOnce: nobody knows the index yet, and it takes its time.
+func TestUnknownNamesAtOnce(t *testing.T) {
+	w := newWorld(t)
+	asked := make(chan struct{}, 1000)
+	gate := make(chan struct{})
+	w.server.Break(func(http.ResponseWriter, *http.Request) bool { asked <- struct{}{}; <-gate; return false })
+	var wg sync.WaitGroup
+	for i := range 500 {
+		wg.Go(func() {
+			if _, err := w.cache.Get(t.Context(), fmt.Sprintf("unknown-%d", i), "", nil); cache.CodeOf(err) != cache.NotFound {
+				t.Error(err)
+			}
+		})
+	}
+	<-asked
+	close(gate)
+	wg.Wait()
+	if n := len(w.asked()); n > 3 {
+		t.Errorf("%d requests for the index", n)
+	}
+}
