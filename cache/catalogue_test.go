@@ -23,7 +23,7 @@ func TestUnknownNames(t *testing.T) {
 	w := newWorld(t)
 	var index strings.Builder
 	index.WriteString(`{"schema":1,"models":{"leaf":{"versions":["1.0.0"]}`)
-	for i := range 20_000 {
+	for i := range 2_000 {
 		fmt.Fprintf(&index, `,"known-%d":{"versions":["1.0.0"]}`, i)
 	}
 	index.WriteString("}}")
@@ -48,7 +48,7 @@ func TestUnknownNames(t *testing.T) {
 		t.Errorf("%d of %d requests reached the registry", reached, names)
 	}
 	// No known name is refused: each is asked for.
-	for i := range 20_000 {
+	for i := range 2_000 {
 		if i%100 != 0 {
 			continue
 		}

@@ -129,6 +129,8 @@ func (c *Cache) entry(r request, f found) *Entry {
 	selector := r.key()
 	if f.stale {
 		selector = "" // ask again next time, however old the answer is
+	} else if known, ok := c.memory.find(selector); ok && !f.checkedAt.After(known.checkedAt) && !known.checkedAt.After(c.opt.Clock.Now()) {
+		selector = "" // it is there already, or a newer one that came meanwhile
 	}
 	v, lease := c.memory.lease(selector, f.answer)
 	e := &Entry{Name: v.record.Name, Version: v.record.Version, Digest: v.record.Digest,

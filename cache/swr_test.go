@@ -3,6 +3,7 @@ package cache_test
 import (
 	"bytes"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -35,6 +36,22 @@ func (w *world) hear(kind cache.EventKind) <-chan cache.Event {
 	return c
 }
 
+// settled waits until what was found behind is the answer.
+func (w *world) settled() {
+	w.t.Helper()
+	for {
+		e, err := w.cache.Get(w.t.Context(), "leaf", "", nil)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		e.Release()
+		if e.Freshness == cache.Fresh {
+			return
+		}
+		runtime.Gosched()
+	}
+}
+
 const swr = `{"ttlSeconds":100,"staleWhileRevalidateSeconds":50,"staleIfErrorSeconds":1000}`
 
 func TestStaleWhileRevalidate(t *testing.T) {
@@ -55,6 +72,7 @@ func TestStaleWhileRevalidate(t *testing.T) {
 			checked, updated := w.hear(cache.EventChecked), w.hear(cache.EventUpdated)
 			w.expect("", "2.0.0", tier, cache.Revalidating)
 			<-checked
+			w.settled()
 			w.wantAsked("index.json", "leaf/2.0.0/manifest.json")
 
 			// A new version: the old one at once, then the new one and an event.
