@@ -82,6 +82,8 @@ const (
 	Range                        // RangeArgs
 	QuantizeBy                   // QuantizeByArgs
 	TreeSum                      // TreeArgs
+	QTable                       // QTableArgs
+	QMul                         // QMulArgs
 	numbers
 )
 
@@ -109,5 +111,5 @@ var names = [numbers]string{
 	QGEMM: "qgemm", QConv: "qconv", QDepthwise: "qdepthwise", QDepthwise3: "qdepthwise-3", QDepthwise3S2: "qdepthwise-3-s2", QDepthwise5: "qdepthwise-5", QDepthwise5S2: "qdepthwise-5-s2",
 	QMaxPool: "qmax-pool", QAdd: "qadd", Quantize: "quantize", Dequantize: "dequantize",
 	QMean: "qmean", Range: "range", QuantizeBy: "quantize-by",
-	TreeSum: "tree-sum",
+	TreeSum: "tree-sum", QTable: "qtable", QMul: "qmul",
 }

@@ -317,6 +317,36 @@ func TestQElements(t *testing.T) {
 	}
 }
 
+func TestQTable(t *testing.T) {
+	r := rng(27)
+	for _, n := range []int{4, 12, 5000} {
+		m := newMachine(t)
+		x := randomShorts(r, 1, n)
+		table := make([]int16, kernel.QTableSize)
+		for i := range table {
+			table[i] = int16(r.IntN(1<<16) - 1<<15)
+		}
+		out := m.alloc(2 * n)
+		m.do(2, kernel.QTable, kernel.QTableArgs{Input: m.putShorts(x.data), Output: out, Fours: uint32(n / 4), Table: m.putShorts(table)})
+		compare(t, m, out, 1, n, false, func(_, j int) float32 { return float32(table[int(x.data[j])&511]) })
+	}
+}
+
+func TestQMul(t *testing.T) {
+	r := rng(28)
+	for _, tt := range []struct{ rows, columns, repeat int }{{1, 4, 1}, {12, 20, 4}, {6, 8, 6}, {30, 12, 1}} {
+		m := newMachine(t)
+		a, b := randomShorts(r, tt.rows, tt.columns), randomShorts(r, tt.rows/tt.repeat, tt.columns)
+		out := m.alloc(2 * len(a.data))
+		args := kernel.QMulArgs{A: m.putShorts(a.data), B: m.putShorts(b.data), Output: out, Rows: uint32(tt.rows), Fours: uint32(tt.columns / 4),
+			Repeat: uint32(tt.repeat), Scale: 0.0037, Low: -100, High: 90}
+		m.do(3, kernel.QMul, args)
+		compare(t, m, out, tt.rows, tt.columns, false, func(i, j int) float32 {
+			return finish(int32(a.data[i*tt.columns+j])*int32(b.data[i/tt.repeat*tt.columns+j]), args.Scale, 0, args.Low, args.High, false)
+		})
+	}
+}
+
 func TestQMean(t *testing.T) {
 	r := rng(25)
 	m := newMachine(t)

@@ -99,6 +99,8 @@ func table() [numbers]entry {
 		Range:         {emitRange, RangeArgs{}},
 		QuantizeBy:    {emitQuantizeBy, QuantizeByArgs{}},
 		TreeSum:       {emitTrees, TreeArgs{}},
+		QTable:        {emitQTable, QTableArgs{}},
+		QMul:          {emitQMul, QMulArgs{}},
 	}
 }
 

@@ -18,6 +18,8 @@ import (
 //	larder.QMatMul(X, W, S, B, D)       = the same of MatMul
 //	larder.QAdd(X, Y)                   = round(clamp(X·a + Y·b)), Y absent: X·a
 //	larder.QMean(X)                     = round(clamp(Σ X over the pixels · scale))
+//	larder.QMul(X, Y)                   = round(clamp(X · Y · a))
+//	larder.QTable(X, T)                 = T[X - low], the first or last of T where that is outside
 //	larder.MaxPool(X)                   = MaxPool(X)
 //
 // S and B have a float for each output channel or column, D is one float; B and
@@ -33,6 +35,8 @@ var integerOps = []Entry{
 	{Fused, "QMatMul", 1, newQMatMul},
 	{Fused, "QAdd", 1, newQAdd},
 	{Fused, "QMean", 1, newQMean},
+	{Fused, "QMul", 1, newQMul},
+	{Fused, "QTable", 1, newQTable},
 	{Fused, "MaxPool", 1, newMaxPool},
 }
 

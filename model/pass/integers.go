@@ -18,7 +18,8 @@ import (
 //
 // It follows values from QuantizeLinear on: integers stay integers through
 // operators that move elements or take the greatest, through products with
-// constant weights, sums, means and concatenations; everywhere else a
+// constant weights, sums, products, means and concatenations, and through any
+// function of single elements, which is a table; everywhere else a
 // larder.Dequantize or larder.Quantize stands. QLinearConv and its like are
 // taken as what they abbreviate, and DynamicQuantizeLinear, ConvInteger, Cast,
 // Mul, Add become one product with a scale that is known in the run.
@@ -239,7 +240,7 @@ func (q *integers) quantized(n *graph.Node, x *graph.Value, g quantGrid) *graph.
 		}
 		inner = p.Inputs[0]
 	}
-	if q.emit(n.Path, "Quantize", op.Attrs{"scale": g.scale, "low": g.low, "high": g.high}, []*graph.Value{x}, out) {
+	if q.tabled(n, x, g, out) || q.emit(n.Path, "Quantize", op.Attrs{"scale": g.scale, "low": g.low, "high": g.high}, []*graph.Value{x}, out) {
 		return out
 	}
 	return nil
@@ -284,6 +285,8 @@ func (q *integers) folded(n *graph.Node, x *graph.Value, g quantGrid, out *graph
 	switch {
 	case isType(p, "Add") && len(p.Inputs) == 2 && !p.Attrs.Has("broadcast"):
 		ok = q.foldAdd(n, p, g, limits, out)
+	case isType(p, "Mul") && len(p.Inputs) == 2 && !p.Attrs.Has("broadcast"):
+		ok = q.foldMul(n, p, g, limits, out)
 	case isType(p, "GlobalAveragePool"):
 		if s, is := q.floats[p.Inputs[0]]; is {
 			ok = q.foldMean(n.Path, s, g, out)

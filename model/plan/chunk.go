@@ -62,6 +62,10 @@ func chunks(c call, threads int) int {
 		return cut(rows*product32(a.OutW, a.Pixel/shortBytes, a.KernelH, a.KernelW)*tapCost, rows/2, threads)
 	case kernel.QAddArgs:
 		return shareFours(a.Fours, moveCost, threads)
+	case kernel.QTableArgs:
+		return shareFours(a.Fours, moveCost, threads)
+	case kernel.QMulArgs:
+		return cut(product32(a.Rows, a.Fours)*Lanes*lightCost, int(a.Rows), threads)
 	case kernel.QuantizeArgs:
 		return shareFours(a.Fours, lightCost, threads)
 	case kernel.RangeArgs:

@@ -186,3 +186,61 @@ func TestRefused(t *testing.T) {
 		t.Error("a sample without the input was taken")
 	}
 }
+
+// TestWhere holds which values become integers: those that a product reads, as
+// they are or as a function, and no others.
+func TestWhere(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	for _, tt := range []struct {
+		name  string
+		dims  []any
+		nodes []*onnx.Node
+		want  []string
+	}{
+		{"sum before a normalisation", []any{2, 8}, []*onnx.Node{node("MatMul", "x w", "a"), node("Add", "a v", "b"), node("Add", "b x", "c"),
+			node("LayerNormalization", "c v", "d"), node("MatMul", "d w", "e"), node("Add", "v e", "f"), node("Tanh", "f", "g"), node("MatMul", "g w", "y")},
+			[]string{"x", "d", "f", "g"}},
+		{"gate", []any{1, 8, 3, 3}, []*onnx.Node{node("Conv", "x k", "a"), node("Sigmoid", "a", "b"), node("Mul", "a b", "c"),
+			node("GlobalAveragePool", "c", "d"), node("Conv", "d k", "e"), node("Sigmoid", "e", "f"), node("Mul", "f c", "g"), node("Conv", "g k", "y")},
+			[]string{"x", "a", "c", "d", "e", "f", "g"}},
+		{"floats behind a move", []any{2, 8}, []*onnx.Node{node("Softmax", "x", "a"), node("Transpose", "a", "b"), node("Transpose", "b", "c"), node("MatMul", "c w", "y")},
+			[]string{"c"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			g := &onnx.Graph{Name: "g", Nodes: tt.nodes, Inputs: []*onnx.ValueInfo{onnxtest.Info("x", tensor.Float32, tt.dims...)}, Outputs: []*onnx.ValueInfo{onnxtest.Info("y", tensor.Float32)}}
+			g.Outputs[0].Type = nil
+			for name, data := range map[string]*tensor.Tensor{"w": noise(r, 8, 8), "v": noise(r, 8), "k": noise(r, 8, 8, 1, 1)} {
+				g.Initializers = append(g.Initializers, &onnx.Tensor{Name: name, Data: data})
+			}
+			q, err := quantize.New(onnxtest.Model(onnxtest.File(17, g)), quantize.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer q.Close()
+			var dims []int
+			for _, d := range tt.dims {
+				dims = append(dims, d.(int))
+			}
+			if err := q.Observe(context.Background(), map[string]*tensor.Tensor{"x": noise(r, dims...)}); err != nil {
+				t.Fatal(err)
+			}
+			made, err := q.Model()
+			if err != nil {
+				t.Fatal(err)
+			}
+			f, err := onnx.Decode(made, onnx.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, n := range f.Graph.Nodes {
+				if n.Type == "QuantizeLinear" {
+					got = append(got, n.Inputs[0])
+				}
+			}
+			if strings.Join(got, " ") != strings.Join(tt.want, " ") {
+				t.Errorf("integers are %v, want %v", got, tt.want)
+			}
+		})
+	}
+}

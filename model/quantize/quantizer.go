@@ -33,6 +33,8 @@ type Quantizer struct {
 	facts   graph.Facts
 	program engine.Program // gives every value that is watched
 	watched []*graph.Value
+	readers map[*graph.Value][]*graph.Node
+	reached map[*graph.Value]bool
 	ranges  map[*graph.Value]*span
 	samples int
 }

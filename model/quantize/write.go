@@ -204,10 +204,7 @@ func (w *writer) weights(n *graph.Node, inputs []string) {
 	if len(n.Inputs) < 3 || n.Inputs[2] == nil {
 		return
 	}
-	x := n.Inputs[0]
-	for is(x.Producer, moving) {
-		x = x.Producer.Inputs[0]
-	}
+	x := w.q.ranged(n.Inputs[0])
 	bias, common := n.Inputs[2].Const, w.grids[x].scale
 	data := tensor.Data[float32](bias)
 	if len(data) != len(scales) || bias.Rank() != 1 || common == 0 {

@@ -133,6 +133,34 @@ var quantFamilies = []struct {
 		m.add(node("Conv", x+" "+m.weight(0, c, c, 3, 3), "a", ints("pads", 1, 1, 1, 1), ints("strides", 2, 2)))
 		m.add(node("Concat", m.on("p", s, z)+" "+m.on("a", s, z), "c", integer("axis", 1)), node("Identity", m.on("c", s, z), "y"))
 	}, 0},
+	{"functions as tables, gate", func(m *quantModel, r *rand.Rand) {
+		c, n := 4*(1+r.IntN(6)), size(r)
+		m.in("x", noise(r, 1+r.IntN(2), c, 5, 7))
+		x := m.through("x", 6)
+		m.let("three", tensor.Scalar[float32](3))
+		m.add(node("Mul", x+" three", "a"), node("Tanh", "a", "b"), node("Mul", x+" b", "c"))
+		y := m.through("c", 6)
+		m.add(node("GlobalAveragePool", y, "d"), node("Conv", m.through("d", 3)+" "+m.weight(0, n, c, 1, 1), "e"))
+		e := m.through("e", 8)
+		m.add(node("Sigmoid", e, "f"), node("Mul", e+" f", "g"), node("Conv", m.through("g", 8)+" "+m.weight(0, c, n, 1, 1), "h"))
+		m.add(node("HardSigmoid", m.through("h", 5), "i"))
+		m.add(node("Mul", m.through("i", 1)+" "+y, "j"), node("Neg", m.through("j", 4), "y"))
+	}, 0},
+	{"product of one shape", func(m *quantModel, r *rand.Rand) {
+		d := dims(r, 2+r.IntN(3))
+		m.in("x", noise(r, d...))
+		m.in("z", noise(r, d...))
+		m.add(node("Mul", m.through("x", 2)+" "+m.through("z", 2), "a"), node("Neg", m.through("a", 3), "y"))
+	}, 0},
+	{"Concat of whole vectors", func(m *quantModel, r *rand.Rand) {
+		c, n := 8*(1+r.IntN(3)), 8*(1+r.IntN(2))
+		m.in("x", noise(r, 1+r.IntN(2), c, 4, 5))
+		s, z := m.grid(3)
+		x := m.on("x", s, z)
+		m.add(node("Conv", x+" "+m.weight(0, n, c, 1, 1), "a"))
+		m.add(node("Concat", m.on("a", s, z)+" "+x, "b", integer("axis", 1)))
+		m.add(node("Neg", m.on("b", s, z), "y"))
+	}, 0},
 	{"MatMul", func(m *quantModel, r *rand.Rand) {
 		d := dims(r, 2+r.IntN(2))
 		n := size(r)

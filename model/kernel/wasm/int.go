@@ -110,6 +110,9 @@ func Select(cond, a, b Int) Int { return Int{join(a.code, b.code, cond.code, []b
 // Load reads the integer at address a + off.
 func (a Int) Load(off int) Int { return Int{join(a.code, appendUint([]byte{0x28, 2}, uint32(off)))} }
 
+// Load16 reads the 16 bits at address a + off.
+func (a Int) Load16(off int) Int { return Int{join(a.code, appendUint([]byte{0x2f, 1}, uint32(off)))} }
+
 // Store writes e at address a + off.
 func (f *Func) Store(a Int, off int, e Int) {
 	f.emit(a.code, e.code, appendUint([]byte{0x36, 2}, uint32(off)))

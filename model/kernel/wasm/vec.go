@@ -156,6 +156,9 @@ func (a Vec) ToFloat() Vec { return a.unary(0xfa) }
 // AddInt adds lanes as integers.
 func (a Vec) AddInt(b Vec) Vec { return a.op(0xae, b) }
 
+// MulInt returns the low 32 bits of the products of integer lanes.
+func (a Vec) MulInt(b Vec) Vec { return a.op(0xb5, b) }
+
 // ShlInt shifts lanes as integers.
 func (a Vec) ShlInt(n int) Vec { return Vec{join(a.code, Const(n).code, simd(0xab))} }
 
