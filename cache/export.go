@@ -39,11 +39,11 @@ func appendSection(out []byte, name string, size int64) []byte {
 	return binary.LittleEndian.AppendUint64(append(out, name...), uint64(size))
 }
 
-// Export writes a stored version as one file: write is called with its consecutive
-// pieces, of at most some megabytes, which may lie outside Go's heap and are freed when
-// it returns. Nothing is fetched, except to repair a chunk that is damaged. Errors:
+// Export writes a stored version as one file: about, which may be nil, is told which
+// version it is, then write is called with its consecutive pieces, of at most some
+// megabytes, which may lie outside Go's heap and are freed when it returns. Nothing is fetched, except to repair a chunk that is damaged. Errors:
 // NotFound (no such version is stored), Corrupt, and those of write.
-func (c *Cache) Export(ctx context.Context, name, selector string, write func(store.Blob) error, progress func(Progress)) error {
+func (c *Cache) Export(ctx context.Context, name, selector string, about func(Info), write func(store.Blob) error, progress func(Progress)) error {
 	const op = "export"
 	r, err := c.request(op, name, selector)
 	if err != nil {
@@ -57,6 +57,9 @@ func (c *Cache) Export(ctx context.Context, name, selector string, write func(st
 	case local.damage != nil:
 		err = local.damage
 	default:
+		if about != nil {
+			about(c.info(&local.record, local.manifest))
+		}
 		err = c.export(ctx, local, write, progress)
 	}
 	if err != nil {

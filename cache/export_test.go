@@ -33,7 +33,7 @@ func (reader) Close() error { return nil }
 func (w *world) export(selector string) []byte {
 	w.t.Helper()
 	var out bytes.Buffer
-	err := w.cache.Export(w.t.Context(), "leaf", selector, func(b store.Blob) error {
+	err := w.cache.Export(w.t.Context(), "leaf", selector, nil, func(b store.Blob) error {
 		data, err := b.Bytes()
 		out.Write(data)
 		return err
@@ -59,7 +59,7 @@ func (w *world) imports(data []byte) (cache.Info, error) {
 
 func TestExportAndImport(t *testing.T) {
 	w := newWorld(t)
-	err := w.cache.Export(t.Context(), "leaf", "", func(store.Blob) error { return nil }, nil)
+	err := w.cache.Export(t.Context(), "leaf", "", nil, func(store.Blob) error { return nil }, nil)
 	if cache.CodeOf(err) != cache.NotFound {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ type CacheEntry struct {
 	Committed string   // when it became complete here
 	Used      string   // when it was last asked for
 	Pinned    bool     // never evicted
+	URL       string   // of the file that it was made of, if there was no manifest
 	Selectors []string // what leads to this version: "latest", "^1" …
 	InUse     int      // leases on it in this worker
 	Hits      int64    // requests that it answered in this worker
@@ -16,7 +17,8 @@ type CacheEntry struct {
 // Encode returns the entry as a message tree.
 func (e CacheEntry) Encode() map[string]any {
 	return map[string]any{"model": e.Model.Encode(), "bytes": e.Bytes, "committedAt": orNull(e.Committed),
-		"usedAt": orNull(e.Used), "pinned": e.Pinned, "selectors": anys(e.Selectors), "inUse": e.InUse, "hits": e.Hits}
+		"usedAt": orNull(e.Used), "pinned": e.Pinned, "selectors": anys(e.Selectors), "inUse": e.InUse, "hits": e.Hits,
+		"url": orNull(e.URL)}
 }
 
 // CacheList is the result of [MethodCacheList], [MethodCacheRefresh], [MethodCacheRollback] and [MethodCacheImport].
@@ -36,7 +38,7 @@ func DecodeCacheList(v any) (CacheList, error) {
 	l := CacheList{Entries: each(f, "entries", maxList, func(f fields) CacheEntry {
 		return CacheEntry{Model: decodeVersion(f.object("model")), Bytes: f.count("bytes"), Committed: f.text("committedAt", maxName),
 			Used: f.text("usedAt", maxName), Pinned: f.flag("pinned"), Selectors: f.texts("selectors", maxList, maxName),
-			InUse: int(f.count("inUse")), Hits: f.count("hits")}
+			InUse: int(f.count("inUse")), Hits: f.count("hits"), URL: f.text("url", maxURL)}
 	})}
 	return l, err
 }

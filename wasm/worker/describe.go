@@ -65,7 +65,11 @@ func describePorts(ports []model.Port) []message.Port {
 
 // describeEntry says which version a handle holds, as of now.
 func describeEntry(e *cache.Entry, m *pack.Manifest) message.Version {
-	return message.Version{Name: e.Name, Version: e.Version, Digest: e.Digest.String(), Created: timestamp(m.Created),
+	var created time.Time
+	if m != nil {
+		created = m.Created
+	}
+	return message.Version{Name: e.Name, Version: e.Version, Digest: e.Digest.String(), Created: timestamp(created),
 		Freshness: string(e.Freshness), CheckedAt: timestamp(e.CheckedAt), NextRefresh: timestamp(e.NextRefresh)}
 }
 
@@ -87,7 +91,7 @@ func (s *server) describeInfo(i *cache.Info) message.CacheEntry {
 		Model: s.age(message.Version{Name: i.Name, Version: i.Version, Digest: i.Digest.String(), Created: i.Created,
 			Freshness: string(i.Freshness), CheckedAt: timestamp(i.CheckedAt), NextRefresh: timestamp(i.NextRefresh)}),
 		Bytes: i.Bytes, Committed: timestamp(i.CommittedAt), Used: timestamp(i.UsedAt),
-		Pinned: i.Pinned, Selectors: i.Selectors, InUse: i.InUse, Hits: i.Hits,
+		Pinned: i.Pinned, Selectors: i.Selectors, InUse: i.InUse, Hits: i.Hits, URL: i.URL,
 	}
 }
 

@@ -44,6 +44,9 @@ func toMessage(err error) *message.Error {
 
 func cacheFault(e *cache.Error) *message.Error {
 	m := &message.Error{Code: string(e.Code), Message: e.Error(), Detail: map[string]any{"model": e.Name, "version": e.Version}}
+	if e.Need > 0 {
+		m.Detail["need"], m.Detail["free"] = e.Need, e.Free
+	}
 	if len(e.Near) > 0 {
 		m.Detail["near"] = texts(e.Near)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"larder/cache"
+	"larder/cache/registry"
+	"larder/cache/store"
 	"larder/model/engine"
 	"larder/model/onnx"
 	"larder/model/pre"
@@ -41,6 +43,10 @@ type host interface {
 	Engine(ctx context.Context, threads int) (machine, error)
 	// Heed makes the contexts of Breathe look at a bell of the page's; nil for none.
 	Heed(bell any)
+	// NewFile begins a file that a page can keep.
+	NewFile() file
+	// Body reads an ArrayBuffer, a view or a Blob from its beginning.
+	Body(ctx context.Context, v any) (registry.Body, error)
 	// Breathe returns a context for a long computation, whose Err lets the host
 	// deliver messages.
 	Breathe(ctx context.Context) context.Context
@@ -54,6 +60,14 @@ type source interface {
 	Attend(ctx context.Context)
 	// Close lets go of what is at hand; reading goes on after it.
 	Close()
+}
+
+// file is a file of the host's that is being written.
+type file interface {
+	// Write appends; the bytes are free again when it returns.
+	Write(b store.Blob) error
+	// End returns what a page gets.
+	End() (any, error)
 }
 
 // machine is what runs models, and what a page may know about it.

@@ -58,7 +58,7 @@ func (h *jsHost) Heed(bell any) {
 func (h *jsHost) Parts(ctx context.Context, models string) (parts, error) {
 	p := parts{storage: message.StorageIndexedDB}
 	p.options = cache.Options{
-		Registry: fetcher{root: models}, RegistryID: models, Hasher: hasher{}, Locker: newLocker(),
+		Registry: fetcher{root: models}, RegistryID: models, Hasher: hasher{}, Locker: newLocker(), Space: space{},
 	}
 	var err error
 	p.options.Store, err = openStore(ctx)
@@ -67,7 +67,7 @@ func (h *jsHost) Parts(ctx context.Context, models string) (parts, error) {
 			return p, ctx.Err()
 		}
 		p.storage, p.reason = message.StorageMemory, err.Error()
-		p.options.Store, p.options.Locker = memstore.New(), cache.NewLocker()
+		p.options.Store, p.options.Locker, p.options.Space = memstore.New(), cache.NewLocker(), nil
 	}
 	return p, nil
 }

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -16,7 +17,9 @@ import (
 	"time"
 
 	"larder/cache"
+	"larder/cache/registry"
 	"larder/cache/registry/httpfetch"
+	"larder/cache/store"
 	"larder/cache/store/memstore"
 	"larder/model/engine"
 	"larder/model/pre"
@@ -117,6 +120,26 @@ func (h *testHost) Engine(_ context.Context, asked int) (machine, error) {
 }
 
 func (h *testHost) Heed(any) {}
+
+func (h *testHost) NewFile() file { return &memoryFile{} }
+
+type memoryFile struct{ data []byte }
+
+func (f *memoryFile) Write(b store.Blob) error {
+	data, err := b.Bytes()
+	f.data = append(f.data, data...)
+	return err
+}
+
+func (f *memoryFile) End() (any, error) { return f.data, nil }
+
+func (h *testHost) Body(_ context.Context, v any) (registry.Body, error) {
+	b, ok := v.([]byte)
+	if !ok {
+		return nil, fault(message.CodeInvalidInput, "%T has no bytes", v)
+	}
+	return httpfetch.NewBody("import", io.NopCloser(bytes.NewReader(b))), nil
+}
 
 func (h *testHost) Breathe(ctx context.Context) context.Context { return ctx }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"larder/cache"
 	"larder/wasm/message"
 )
 
@@ -47,4 +48,56 @@ func (s *server) cacheVerify(ctx context.Context, c call) (result, error) {
 	}
 	return result{tree: message.Verified{Chunks: int64(v.Chunks), Bytes: v.Bytes, Corrupt: int64(v.Corrupt),
 		Missing: int64(v.Missing), Repaired: int64(v.Repaired)}.Encode()}, nil
+}
+
+func (s *server) cacheRollback(ctx context.Context, c call) (result, error) {
+	p, err := message.DecodeModel(c.params)
+	if err != nil {
+		return result{}, err
+	}
+	l, err := s.opened()
+	if err != nil {
+		return result{}, err
+	}
+	_, err = l.cache.Rollback(ctx, p.Model)
+	return result{}, err
+}
+
+// cacheExport makes a file of a version.
+func (s *server) cacheExport(ctx context.Context, c call) (result, error) {
+	p, err := message.DecodeLoad(c.params)
+	if err != nil {
+		return result{}, err
+	}
+	l, err := s.opened()
+	if err != nil {
+		return result{}, err
+	}
+	name := ""
+	out := s.host.NewFile()
+	err = l.cache.Export(ctx, p.Model, p.Version, func(i cache.Info) { name = i.Name + "-" + i.Version + ".larder" }, out.Write, s.progress(c.id).Cache)
+	if err != nil {
+		return result{}, err
+	}
+	file, err := out.End()
+	return result{tree: message.Exported{File: file, Name: name}.Encode()}, err
+}
+
+// cacheImport stores what a file holds.
+func (s *server) cacheImport(ctx context.Context, c call) (result, error) {
+	p, err := message.DecodeImport(c.params)
+	if err != nil {
+		return result{}, err
+	}
+	l, err := s.opened()
+	if err != nil {
+		return result{}, err
+	}
+	from, err := s.host.Body(ctx, p.File)
+	if err != nil {
+		return result{}, err
+	}
+	defer from.Close()
+	info, err := l.cache.Import(ctx, from, s.progress(c.id).Cache)
+	return s.entries([]cache.Info{info}, err)
 }

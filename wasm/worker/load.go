@@ -50,6 +50,9 @@ func (s *server) load(ctx context.Context, c call) (result, error) {
 // the cache knows bytes, the model what they mean.
 func loadEntry(ctx context.Context, e *cache.Entry, with machine, form token.Form, tell *progress) (*loaded, error) {
 	m := &loaded{machine: with}
+	if e.Plain() {
+		return m, m.plain(ctx, e, tell)
+	}
 	var err error
 	if m.manifest, err = pack.DecodeManifest(e.Manifest()); err != nil {
 		return nil, err
@@ -74,6 +77,23 @@ func loadEntry(ctx context.Context, e *cache.Entry, with machine, form token.For
 	tell.Prepare(file.name, file.Size(), file.Size())
 	m.bytes = files.bytes
 	return m, nil
+}
+
+// plain makes a session of a file that has no manifest.
+func (m *loaded) plain(ctx context.Context, e *cache.Entry, tell *progress) error {
+	r, err := e.Reader(ctx, cache.PlainFile, tell.Cache)
+	if err != nil {
+		return err
+	}
+	tell.Prepare(cache.PlainFile, 0, r.Size())
+	if m.session, err = model.Open(r, model.Options{Engine: m.machine.engine}); err != nil {
+		return err
+	}
+	r.Close()
+	r.Attend(context.Background())
+	tell.Prepare(cache.PlainFile, r.Size(), r.Size())
+	m.bytes = r.Size()
+	return nil
 }
 
 func hasLabels(m *pack.Manifest) bool {

@@ -23,5 +23,8 @@ var methods = map[string]func(*server, context.Context, call) (result, error){
 	message.MethodCachePrefetch: (*server).cachePrefetch,
 	message.MethodCachePin:      (*server).cachePin,
 	message.MethodCacheVerify:   (*server).cacheVerify,
+	message.MethodCacheRollback: (*server).cacheRollback,
+	message.MethodCacheExport:   (*server).cacheExport,
+	message.MethodCacheImport:   (*server).cacheImport,
 	message.MethodIndex:         (*server).index,
 }

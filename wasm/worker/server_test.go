@@ -139,6 +139,15 @@ func TestCacheMethods(t *testing.T) {
 	if err != nil || len(list.Entries) != 1 {
 		t.Errorf("refresh %+v, %v", list, err)
 	}
+	out, err := message.DecodeExported(b.ask(message.MethodCacheExport, message.Load{Model: "leaf-small"}.Encode()))
+	if err != nil || out.Name != "leaf-small-1.0.0.larder" {
+		t.Fatalf("export %+v, %v", out.Name, err)
+	}
+	b.ask(message.MethodCacheEvict, message.Model{Model: "leaf-small"}.Encode())
+	list, err = message.DecodeCacheList(b.ask(message.MethodCacheImport, message.Import{File: out.File}.Encode()))
+	if err != nil || len(list.Entries) != 1 || list.Entries[0].Model.Version != "1.0.0" {
+		t.Errorf("import %+v, %v", list, err)
+	}
 	b.ask(message.MethodCacheEvict, message.Model{Model: "leaf-small"}.Encode())
 	if list, _ := message.DecodeCacheList(b.ask(message.MethodCacheList, nil)); len(list.Entries) != 0 {
 		t.Errorf("after evict: %+v", list)

@@ -81,6 +81,11 @@ export interface Larder {
    * with the registry first; if that does not answer, the stored version serves and
    * `info.model.freshness` is `stale`.
    *
+   * A name with a slash or colon is the address of an ONNX file that has no manifest
+   * ("./model.onnx", "https://example.org/model.onnx"): it is kept, verified and rolled
+   * back as any model, its versions are counted 0.0.1, 0.0.2 …, and it is revalidated by
+   * its ETag once a day. It has no labels, so use `run`; the host must allow CORS.
+   *
    * Loading a version twice gives two models that share one copy; dispose both.
    *
    * Codes: `not-found`, `offline` (and nothing is stored), `corrupt`, `quota`,
@@ -394,8 +399,9 @@ export interface Cache {
   /** Downloads a model, or brings it up to date, without preparing it. */
   prefetch(name: string, options?: PrefetchOptions): Promise<void>;
   /**
-   * Keeps a version from being removed to make room for others or for newer ones. By
-   * default the one that answers to the bare name.
+   * Keeps a version from being removed to make room for others or for newer ones, and
+   * as it is: where it is the answer, the registry is not asked for a newer one until
+   * `unpin` or `refresh`. By default the one that answers to the bare name.
    */
   pin(name: string, options?: VersionOptions): Promise<void>;
   /** Takes that back. */
@@ -405,6 +411,23 @@ export interface Cache {
    * corrupt is deleted, and comes anew if the registry answers.
    */
   verify(name: string, options?: ProgressOptions): Promise<Verified>;
+  /**
+   * Makes the version before the current one the answer again. It stays so until a
+   * newer one than that which was undone is published, or `refresh` asks. `not-found` if
+   * no version before it is stored.
+   */
+  rollback(name: string, options?: CallOptions): Promise<void>;
+  /**
+   * Makes one file of a stored version, for a device without a network: what a
+   * prediction needs, with its manifest. The network is not asked.
+   */
+  export(name: string, options?: PrefetchOptions): Promise<File>;
+  /**
+   * Stores what such a file holds, verified, and makes it the answer to its version and,
+   * unless a newer one is stored, to the bare name. Codes: `invalid-input` (another
+   * file), `corrupt` (damaged or cut), `quota`.
+   */
+  import(file: Blob | ArrayBuffer | ArrayBufferView, options?: ProgressOptions): Promise<CacheEntry[]>;
   /** Removes all versions of a model, pinned ones too. Loaded ones keep working. */
   evict(name: string, options?: CallOptions): Promise<void>;
   /** Counters since open, and sizes now. */
@@ -454,6 +477,8 @@ export interface CacheEntry {
   selectors: string[];
   /** How many models of this worker use it. */
   inUse: number;
+  /** The address of the file that it was made of, if that has no manifest. */
+  url: string | null;
   /** How often it answered in this worker, downloads left out. */
   hits: number;
 }
@@ -486,7 +511,7 @@ export interface CacheStats {
 }
 
 export interface CacheEvent {
-  kind: "served" | "checked" | "committed" | "stale" | "corrupt" | "repaired" | "evicted" | "released" | "verified" | "pinned" | "unpinned" | "failed";
+  kind: "served" | "checked" | "committed" | "stale" | "corrupt" | "repaired" | "evicted" | "released" | "verified" | "pinned" | "unpinned" | "rolled-back" | "imported" | "failed";
   time: string;
   name: string;
   version: string | null;
@@ -525,6 +550,6 @@ export class LarderError extends Error {
   constructor(code: ErrorCode, message: string, detail?: Record<string, unknown> | null, options?: { cause?: unknown });
   readonly name: "LarderError";
   readonly code: ErrorCode;
-  /** More, by code: `near` for not-found, `node` and `operator` for unsupported-operator, `reason` for pictures. */
+  /** More, by code: `near` for not-found, `node` and `operator` for unsupported-operator, `reason` for pictures, `need` and `free` in bytes for quota. */
   readonly detail: Record<string, unknown> | null;
 }

@@ -76,7 +76,7 @@ class Larder {
 
   async load(name, { version = "", profile = false, signal, onProgress } = {}) {
     checkFlag("profile", profile);
-    const info = await this.#channel.call("load", { model: checkText("name", name), version: checkText("version", version) }, { signal, onProgress, late: release });
+    const info = await this.#channel.call("load", { model: modelName(name), version: checkText("version", version) }, { signal, onProgress, late: release });
     if (info.source === "registry" && this.#persist) askToPersist();
     return new Model(this.#channel, info, profile);
   }
@@ -160,26 +160,39 @@ class Cache {
   }
 
   async refresh(name, { signal, onProgress } = {}) {
-    return (await this.#channel.call("cache.refresh", { model: checkText("name", name) }, { signal, onProgress })).entries;
+    return (await this.#channel.call("cache.refresh", { model: modelName(name) }, { signal, onProgress })).entries;
   }
 
   async evict(name, { signal } = {}) {
-    await this.#channel.call("cache.evict", { model: checkText("name", name) }, { signal });
+    await this.#channel.call("cache.evict", { model: modelName(name) }, { signal });
   }
 
   async prefetch(name, { version = "", signal, onProgress } = {}) {
-    await this.#channel.call("cache.prefetch", { model: checkText("name", name), version: checkText("version", version) }, { signal, onProgress });
+    await this.#channel.call("cache.prefetch", { model: modelName(name), version: checkText("version", version) }, { signal, onProgress });
   }
 
   pin(name, options) { return this.#pin(name, true, options); }
   unpin(name, options) { return this.#pin(name, false, options); }
 
   async #pin(name, pinned, { version = "", signal } = {}) {
-    await this.#channel.call("cache.pin", { model: checkText("name", name), version: checkText("version", version), pinned }, { signal });
+    await this.#channel.call("cache.pin", { model: modelName(name), version: checkText("version", version), pinned }, { signal });
+  }
+
+  async rollback(name, { signal } = {}) {
+    await this.#channel.call("cache.rollback", { model: modelName(name) }, { signal });
+  }
+
+  async export(name, { version = "", signal, onProgress } = {}) {
+    const made = await this.#channel.call("cache.export", { model: modelName(name), version: checkText("version", version) }, { signal, onProgress });
+    return new File([made.file], made.name, { type: "application/octet-stream" });
+  }
+
+  async import(file, { signal, onProgress } = {}) {
+    return (await this.#channel.call("cache.import", { file }, { signal, onProgress })).entries;
   }
 
   async verify(name, { signal, onProgress } = {}) {
-    return this.#channel.call("cache.verify", { model: checkText("name", name) }, { signal, onProgress });
+    return this.#channel.call("cache.verify", { model: modelName(name) }, { signal, onProgress });
   }
 
   // Only a page can ask the browser; a worker is told what a page was.
@@ -359,6 +372,19 @@ function askToPersist() {
 
 function checkFlag(what, value) {
   if (typeof value !== "boolean") throw new LarderError("invalid-input", `${what}: ${String(value)} is not a boolean`);
+}
+
+// modelName lets a model be named as in the registry, or by the address of an ONNX
+// file, which is relative to the page.
+function modelName(name) {
+  if (!/[/:]/.test(checkText("name", name))) return name;
+  try {
+    const url = new URL(name, globalThis.document?.baseURI ?? globalThis.location.href);
+    url.hash = "";
+    return url.href;
+  } catch (cause) {
+    throw new LarderError("invalid-input", `name: ${name} is neither a name nor an address`, null, { cause });
+  }
 }
 
 function checkText(what, value) {

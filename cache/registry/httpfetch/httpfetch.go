@@ -118,6 +118,9 @@ type body struct {
 	from io.ReadCloser
 }
 
+// NewBody makes a Body of a stream that is not a response: a file. path is for errors.
+func NewBody(path string, from io.ReadCloser) registry.Body { return &body{path: path, from: from} }
+
 // piece is how much is read at a time; it bounds what is allocated ahead of the bytes.
 const piece = 64 << 10
 
