@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -203,3 +204,12 @@ func clone(r store.Record) store.Record {
 }
 
 func trim(t time.Time) time.Time { return store.FromMilli(store.Milli(t)) }
+
+// Clone returns a copy of the database, as a disk is copied. Chunks are shared, because
+// they never change.
+func (db *Database) Clone() *Database {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	return &Database{limit: db.limit, chunks: maps.Clone(db.chunks), records: maps.Clone(db.records),
+		pointers: maps.Clone(db.pointers), documents: maps.Clone(db.documents)}
+}
