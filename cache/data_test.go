@@ -255,6 +255,11 @@ func TestChangedWhileWriting(t *testing.T) {
 		t.Error(err)
 	}
 	l.notes.want(t, "a=old")
+	l.Clear()
+	l.get("a", "new")
+	if n, bytes := l.Unwritten(); n != 1 || bytes != 3 {
+		t.Errorf("%d changes of %d bytes wait", n, bytes)
+	}
 	if err := l.Flush(t.Context()); err != nil {
 		t.Error(err)
 	}

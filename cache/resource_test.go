@@ -149,12 +149,18 @@ func TestColdKey(t *testing.T) {
 		})
 	}
 	<-started
+	for r.Stats().Misses < callers {
+		runtime.Gosched()
+	}
 	close(goOn)
 	wg.Wait()
 	n := 0
 	seen.Range(func(any, any) bool { n++; return true })
 	if loads.Load() != 1 || n != 1 || released.Load() != 0 {
 		t.Fatalf("%d loads, %d instances, %d released", loads.Load(), n, released.Load())
+	}
+	if s := r.Stats(); s.Leases != callers {
+		t.Errorf("%d leases of %d callers", s.Leases, callers)
 	}
 	for _, l := range leases {
 		l.Release()

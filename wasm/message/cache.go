@@ -105,6 +105,21 @@ func DecodeCacheStats(v any) (CacheStats, error) {
 	return s, nil
 }
 
+// Shrunk is the result of [MethodCacheShrink].
+type Shrunk struct {
+	Bytes int64 // that were let go
+}
+
+// Encode returns the result as a message tree.
+func (s Shrunk) Encode() map[string]any { return map[string]any{"bytes": s.Bytes} }
+
+// DecodeShrunk reads the result of [MethodCacheShrink].
+func DecodeShrunk(v any) (Shrunk, error) {
+	var err error
+	f := open("shrunk", v, &err)
+	return Shrunk{Bytes: f.count("bytes")}, err
+}
+
 // CacheEvent is the data of the event [EventCache].
 type CacheEvent struct {
 	Kind    string // "served", "checked", "committed", "stale", "corrupt", "repaired", "evicted", "released", "verified", "pinned", "unpinned" or "failed"

@@ -19,6 +19,7 @@ const (
 	MethodCacheExport   = "cache.export"
 	MethodCacheImport   = "cache.import"
 	MethodCachePrefetch = "cache.prefetch"
+	MethodCacheShrink   = "cache.shrink"
 	MethodIndex         = "index"
 	MethodCancel        = "cancel"
 )

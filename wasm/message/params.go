@@ -44,20 +44,23 @@ func DecodeLoad(v any) (Load, error) {
 type Input struct {
 	Handle int
 	Input  any // a picture, a text or fields: not looked at here
-	// Profile asks predict to say where the time went.
+	// Profile asks predict to say where the time went. It then computes, as with Fresh.
 	Profile bool
+	// Fresh asks predict to compute, and neither to look for an answer that it gave to the
+	// same question before nor to remember this one.
+	Fresh bool
 }
 
 // Encode returns the parameters as a message tree.
 func (p Input) Encode() map[string]any {
-	return map[string]any{"handle": p.Handle, "input": p.Input, "profile": p.Profile}
+	return map[string]any{"handle": p.Handle, "input": p.Input, "profile": p.Profile, "fresh": p.Fresh}
 }
 
 // DecodeInput reads the parameters of [MethodPredict] and [MethodPreprocess].
 func DecodeInput(v any) (Input, error) {
 	var err error
 	f := open("predict", v, &err)
-	p := Input{Handle: f.handle(), Input: f.m["input"], Profile: f.flag("profile")}
+	p := Input{Handle: f.handle(), Input: f.m["input"], Profile: f.flag("profile"), Fresh: f.flag("fresh")}
 	if p.Input == nil {
 		f.fail("input", "is missing")
 	}
@@ -139,6 +142,25 @@ func DecodeModel(v any) (Model, error) {
 	var err error
 	f := open("cache", v, &err)
 	return Model{Model: f.must("model", maxName)}, err
+}
+
+// Shrink holds the parameters of [MethodCacheShrink].
+type Shrink struct {
+	Part float64 // of what nobody uses, 0 to 1
+}
+
+// Encode returns the parameters as a message tree.
+func (p Shrink) Encode() map[string]any { return map[string]any{"part": p.Part} }
+
+// DecodeShrink reads the parameters of [MethodCacheShrink].
+func DecodeShrink(v any) (Shrink, error) {
+	var err error
+	f := open("shrink", v, &err)
+	p := Shrink{Part: f.number("part")}
+	if !(p.Part >= 0 && p.Part <= 1) {
+		f.fail("part", "is %v, not from 0 to 1", p.Part)
+	}
+	return p, err
 }
 
 func (f fields) handle() int { return int(f.integer("handle", 1, maxSafeInt)) }

@@ -27,11 +27,18 @@ func (t Timing) Encode() map[string]any {
 		"postprocess": t.Postprocess, "total": t.Total}
 }
 
+// Where a prediction comes from.
+const (
+	SourceModel = "model" // it was computed
+	SourceMemo  = "memo"  // the same was asked a little while ago; nothing was computed
+)
+
 // Prediction is the result of [MethodPredict].
 type Prediction struct {
 	Classes []Class // most probable first
 	Label   string  // of the most probable class
 	Unknown bool    // whether its probability is below the model's threshold
+	Source  string  // SourceModel or SourceMemo
 	Model   Version
 	Timing  Timing
 	Profile *Profile // nil unless it was asked for
@@ -40,7 +47,7 @@ type Prediction struct {
 // Encode returns the prediction as a message tree.
 func (p Prediction) Encode() map[string]any {
 	return map[string]any{"classes": encodeEach(p.Classes), "label": p.Label, "unknown": p.Unknown,
-		"model": p.Model.Encode(), "timing": p.Timing.Encode(), "profile": encodeOptional(p.Profile)}
+		"source": p.Source, "model": p.Model.Encode(), "timing": p.Timing.Encode(), "profile": encodeOptional(p.Profile)}
 }
 
 // DecodePrediction reads a prediction.
@@ -51,6 +58,7 @@ func DecodePrediction(v any) (Prediction, error) {
 		Classes: each(f, "classes", maxList, decodeClass),
 		Label:   f.text("label", maxText),
 		Unknown: f.flag("unknown"),
+		Source:  f.text("source", maxName),
 		Model:   decodeVersion(f.object("model")),
 		Timing:  decodeTiming(f.object("timing")),
 		Profile: f.optionalProfile(),

@@ -4,8 +4,10 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/hack-pad/safejs"
@@ -99,6 +101,41 @@ func (h *jsHost) Source(ctx context.Context, v any) (source, string, error) {
 	}
 	sum, err := bridge.SHA256(ctx, array.JSValue())
 	return held{array}, hex.EncodeToString(sum[:]), err
+}
+
+// Digest implements host. Pictures that the browser holds decoded (ImageBitmap, VideoFrame)
+// have no bytes to be had without reading all pixels back.
+func (h *jsHost) Digest(ctx context.Context, input any) (sum [sha256.Size]byte, again any, ok bool, err error) {
+	v, is := input.(safejs.Value)
+	switch {
+	case is && bridge.Is(v, "ImageData"):
+		pixels, err := v.Get("data")
+		if err != nil {
+			return sum, input, false, nil
+		}
+		w, h := bridge.PictureSize(v)
+		sum, ok = hashKind(ctx, pixels, fmt.Sprintf("i%d,%d,%s,", w, h, bridge.Text(v, "colorSpace")))
+		return sum, input, ok, ctx.Err()
+	case !is || !bridge.Is(v, "Blob") && !bridge.IsBytes(v) || bridge.ByteLength(v) > maxPictureFile:
+		return sum, input, false, nil
+	}
+	array, err := arrayOf(ctx, v)
+	if err != nil {
+		return sum, input, false, err
+	}
+	sum, ok = hashKind(ctx, array.JSValue(), "p")
+	return sum, array.JSValue(), ok, ctx.Err()
+}
+
+// hashKind hashes what kind of thing it is with the SHA-256 of its bytes. Bytes that cannot be
+// hashed are no reason to fail.
+func hashKind(ctx context.Context, bytes safejs.Value, kind string) (sum [sha256.Size]byte, ok bool) {
+	view, err := bridge.NewBlob(bytes)
+	if err != nil {
+		return sum, false
+	}
+	sum, err = bridge.SHA256(ctx, view.JSValue())
+	return sha256.Sum256(append([]byte(kind), sum[:]...)), err == nil
 }
 
 // held is a source in the memory of the host.

@@ -26,13 +26,13 @@ func (s *server) load(ctx context.Context, c call) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	m, had, err := s.shelf.Take(ctx, entry.Digest.String(), func() (*loaded, error) {
+	m, had, err := s.shelf.Take(ctx, entry.Digest.String(), s.withRoom(func() (*loaded, error) {
 		machine, err := s.host.Engine(ctx, l.threads)
 		if err != nil {
 			return nil, err
 		}
 		return loadEntry(ctx, entry, machine, s.host.Form, tell)
-	})
+	}))
 	if err != nil {
 		entry.Release()
 		return result{}, err

@@ -26,5 +26,6 @@ var methods = map[string]func(*server, context.Context, call) (result, error){
 	message.MethodCacheRollback: (*server).cacheRollback,
 	message.MethodCacheExport:   (*server).cacheExport,
 	message.MethodCacheImport:   (*server).cacheImport,
+	message.MethodCacheShrink:   (*server).shrink,
 	message.MethodIndex:         (*server).index,
 }

@@ -9,7 +9,20 @@ import (
 )
 
 func (s *server) predict(ctx context.Context, c call) (result, error) {
-	p, h, in, err := s.asked(ctx, c)
+	p, h, err := s.asked(c)
+	if err != nil {
+		return result{}, err
+	}
+	key, input, memo, err := s.question(ctx, p, h.model)
+	if err != nil {
+		return result{}, err
+	}
+	if memo {
+		if known, ok := s.recall(c, key, h); ok {
+			return known, nil
+		}
+	}
+	in, err := s.input(ctx, input)
 	if err != nil {
 		return result{}, err
 	}
@@ -19,9 +32,12 @@ func (s *server) predict(ctx context.Context, c call) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	out := message.Prediction{Label: answer.Label, Unknown: answer.Unknown, Model: s.age(h.version), Profile: profile.message()}
+	out := message.Prediction{Label: answer.Label, Unknown: answer.Unknown, Source: message.SourceModel, Model: s.age(h.version), Profile: profile.message()}
 	for _, class := range answer.Classes {
 		out.Classes = append(out.Classes, message.Class(class))
+	}
+	if memo {
+		s.remember(key, &out)
 	}
 	out.Timing = message.Timing{
 		Decode:      milliseconds(decoded.Sub(c.arrived)),
@@ -33,21 +49,17 @@ func (s *server) predict(ctx context.Context, c call) (result, error) {
 	return result{tree: out.Encode()}, nil
 }
 
-// asked reads the request, finds the model that it means and decodes its input.
-func (s *server) asked(ctx context.Context, c call) (message.Input, *handle, model.Input, error) {
+// asked reads the request and finds the model that it means.
+func (s *server) asked(c call) (message.Input, *handle, error) {
 	p, err := message.DecodeInput(c.params)
 	if err != nil {
-		return p, nil, nil, err
+		return p, nil, err
 	}
 	h, err := s.handles.Get(p.Handle)
-	if err != nil {
-		return p, nil, nil, err
+	if err == nil && h.model.classifier == nil {
+		err = fault(message.CodeUnsupportedInput, "this model has no labels, so it cannot predict; use run")
 	}
-	if h.model.classifier == nil {
-		return p, nil, nil, fault(message.CodeUnsupportedInput, "this model has no labels, so it cannot predict; use run")
-	}
-	in, err := s.input(ctx, p.Input)
-	return p, h, in, err
+	return p, h, err
 }
 
 // classify waits for its turn to compute.
@@ -63,7 +75,11 @@ func (s *server) classify(ctx context.Context, m *model.Classifier, in model.Inp
 // preprocess returns what predict would feed to the model, in the form that run
 // takes.
 func (s *server) preprocess(ctx context.Context, c call) (result, error) {
-	_, h, in, err := s.asked(ctx, c)
+	p, h, err := s.asked(c)
+	if err != nil {
+		return result{}, err
+	}
+	in, err := s.input(ctx, p.Input)
 	if err != nil {
 		return result{}, err
 	}

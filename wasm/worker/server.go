@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"larder/cache"
 	"larder/wasm/message"
 )
 
@@ -17,6 +18,7 @@ type server struct {
 	now  func() time.Time
 
 	shelf   *shelf
+	memo    *cache.Memo
 	handles handles
 	turn    gate // held by whoever computes
 
@@ -26,7 +28,7 @@ type server struct {
 }
 
 func newServer(h host, now func() time.Time) *server {
-	return &server{host: h, now: now, shelf: newShelf(), turn: newGate(), running: map[int]context.CancelFunc{}}
+	return &server{host: h, now: now, shelf: newShelf(), memo: cache.NewMemo(cache.MemoOptions{Clock: memoClock{cache.SystemClock(), now}}), turn: newGate(), running: map[int]context.CancelFunc{}}
 }
 
 // call is one request in work.

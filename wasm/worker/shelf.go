@@ -16,6 +16,7 @@ import (
 // decoded once, however often they are loaded.
 type loaded struct {
 	digest     string
+	number     int // no other model of this program has it
 	session    *model.Session
 	machine    machine           // what runs it
 	manifest   *pack.Manifest    // nil for bare ONNX
@@ -33,6 +34,7 @@ type shelf struct {
 
 	mu     sync.Mutex
 	models map[string]*loaded
+	last   int // number
 }
 
 func newShelf() *shelf { return &shelf{loading: newGate(), models: map[string]*loaded{}} }
@@ -63,6 +65,8 @@ func (s *shelf) Take(ctx context.Context, digest string, load func() (*loaded, e
 	m.digest, m.handles = digest, 1
 	s.mu.Lock()
 	s.models[digest] = m
+	s.last++
+	m.number = s.last
 	s.mu.Unlock()
 	return m, false, nil
 }
@@ -78,8 +82,8 @@ func (s *shelf) find(digest string) *loaded {
 }
 
 // Give takes back one handle; the last one frees the model's memory, as soon as
-// the runs in progress have ended.
-func (s *shelf) Give(m *loaded) {
+// the runs in progress have ended. It reports whether it was the last.
+func (s *shelf) Give(m *loaded) bool {
 	s.mu.Lock()
 	m.handles--
 	last := m.handles == 0
@@ -90,6 +94,7 @@ func (s *shelf) Give(m *loaded) {
 	if last {
 		m.session.Close()
 	}
+	return last
 }
 
 // handle is what a page holds of a model: its own lease of the version, and how
@@ -144,7 +149,9 @@ func (s *server) dispose(_ context.Context, c call) (result, error) {
 		return result{}, err
 	}
 	if h := s.handles.Remove(p.Handle); h != nil {
-		s.shelf.Give(h.model)
+		if s.shelf.Give(h.model) {
+			s.memo.Forget(h.model.name())
+		}
 		if h.entry != nil {
 			h.entry.Release()
 		}

@@ -177,12 +177,16 @@ export interface Model {
    * which of them it takes. A picture's EXIF orientation is applied, its colours are
    * taken as stored, and it stays the caller's.
    *
+   * Whoever asks the same again within five minutes gets the same answer, and nothing is
+   * computed: `source` is `memo`. Bitmaps, elements of a page and video frames are computed
+   * each time.
+   *
    * Codes: `invalid-input` (empty, cut short, damaged, a field that lacks),
    * `unsupported-input` (an input of another kind than the model takes, a format this
    * browser does not read, more than 33.5 megapixels, a model without labels),
    * `aborted`, `closed`.
    */
-  predict(input: Question, options?: CallOptions): Promise<Prediction>;
+  predict(input: Question, options?: PredictOptions): Promise<Prediction>;
 
   /** Prepares an input as `predict` does and returns the tensors that `run` takes. */
   preprocess(input: Question, options?: CallOptions): Promise<Tensors>;
@@ -202,6 +206,11 @@ export interface Model {
   dispose(): Promise<void>;
   /** The same as dispose, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface PredictOptions extends CallOptions {
+  /** Take the answer that was given to the same question before, and remember this one. Default: true. */
+  memo?: boolean;
 }
 
 export interface RunOptions extends CallOptions {
@@ -282,8 +291,13 @@ export interface Prediction {
   label: string;
   /** Whether even that class is not believed: the picture probably shows something else. */
   unknown: boolean;
+  /** `model`: it was computed. `memo`: the same was asked a little while ago. */
+  source: "model" | "memo";
   model: Version;
-  /** Milliseconds. `total` is from the request's arrival in the worker to the answer, so it includes waiting for others. */
+  /**
+   * Milliseconds. `total` is from the request's arrival in the worker to the answer, so it includes waiting for others.
+   * Of an answer from the memo, `decode` is how long it took to recognise the input, and nothing else took any time.
+   */
   timing: { decode: number; preprocess: number; infer: number; postprocess: number; total: number };
 }
 
@@ -430,6 +444,11 @@ export interface Cache {
   import(file: Blob | ArrayBuffer | ArrayBufferView, options?: ProgressOptions): Promise<CacheEntry[]>;
   /** Removes all versions of a model, pinned ones too. Loaded ones keep working. */
   evict(name: string, options?: CallOptions): Promise<void>;
+  /**
+   * Gives memory back: a part, 0 to 1, of what is only kept to be fast. Returns how many
+   * bytes went. A page that is hidden does it by itself.
+   */
+  shrink(part?: number, options?: CallOptions): Promise<number>;
   /** Counters since open, and sizes now. */
   stats(options?: CallOptions): Promise<CacheStats>;
   /**

@@ -70,7 +70,13 @@ class Larder {
     this.#persist = persist;
     this.#info = info;
     this.cache = new Cache(channel);
+    globalThis.document?.addEventListener("visibilitychange", this.#hidden);
   }
+
+  // A page that nobody looks at keeps nothing that is only there to be fast.
+  #hidden = () => {
+    if (document.hidden && this.#channel.alive) this.cache.shrink().catch(() => {});
+  };
 
   get info() { return this.#channel.upToDate(this.#info); }
 
@@ -92,6 +98,7 @@ class Larder {
   }
 
   async close() {
+    globalThis.document?.removeEventListener("visibilitychange", this.#hidden);
     this.#channel.close();
   }
 }
@@ -115,9 +122,10 @@ class Model {
   get outputs() { return this.info.outputs; }
   get profile() { return this.#profile; }
 
-  async predict(input, { signal } = {}) {
+  async predict(input, { signal, memo = true } = {}) {
+    checkFlag("memo", memo);
     const { value, transfer } = await question(input);
-    const { profile, ...prediction } = await this.#call("predict", { input: value, profile: this.#watched }, { signal, transfer });
+    const { profile, ...prediction } = await this.#call("predict", { input: value, profile: this.#watched, fresh: !memo }, { signal, transfer });
     this.#profile = profile;
     return prediction;
   }
@@ -199,6 +207,10 @@ class Cache {
   async persist() {
     const { storage } = navigator;
     return (await (globalThis.document ? storage?.persist?.() : storage?.persisted?.())?.catch(() => false)) ?? false;
+  }
+
+  async shrink(part = 1, { signal } = {}) {
+    return (await this.#channel.call("cache.shrink", { part }, { signal })).bytes;
   }
 
   async stats({ signal } = {}) {
