@@ -6,6 +6,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { load, makePackages } from "./lib/loads.mjs";
 import { readOptions, usage } from "./lib/options.mjs";
 import { installPeer } from "./lib/peers.mjs";
 import { first, latency, memory, timed } from "./lib/phases.mjs";
@@ -26,6 +27,7 @@ const ENGINES = ["larder", "ort", "tfjs", "litert"];
 
 const models = JSON.parse(fs.readFileSync(path.join(folders.models, "models.json"), "utf8"));
 const options = parse(process.argv.slice(3));
+if (options.models.includes("leaf")) models.push(addLeaf());
 const engines = {};
 for (const name of options.engines) {
   engines[name] = { name, ...(await import(`./engines/${name}.mjs`)) };
@@ -45,11 +47,15 @@ const results = {
   models: Object.fromEntries(models.map(({ name, ...facts }) => [name, facts])),
   rows: [],
 };
+const packages = options.phases.includes("load") && options.engines.includes("larder")
+  ? makePackages(path.resolve(work, "../larder"), options.models.map((name) => path.join(folders.models, `${name}.onnx`)), path.join(folders.models, "packages"))
+  : {};
 const server = await startServer(path.join(work, "serve"), folders, options.encoding);
 const bench = {
   options,
   results,
   server,
+  packages, // by name: bytes that a load reads
   known: {}, // by model: the scores that all must agree with
   config: ({ engine, model, threads }) => ({ engine: engines[engine], model, inputs: results.models[model].inputs, threads, timeout: options.timeout }),
   async attempt(row, what, step) {
@@ -85,6 +91,14 @@ function parse(args) {
   }
 }
 
+// addLeaf puts the demo's model among the others.
+function addLeaf() {
+  const file = path.join(folders.models, "leaf.onnx");
+  fs.copyFileSync(path.join(folders.larder, "models/leaf/2.0.0/model.onnx"), file);
+  const inputs = [{ name: "image", type: "float32", dims: [1, 3, 224, 224] }];
+  return { name: "leaf", title: "leaf 2.0.0", bytes: fs.statSync(file).size, onnx: true, macs: 300e6, inputs };
+}
+
 // version is what package.json pins; Larder is the sources as they are.
 function version(engine) {
   if (!engine.files) return "this checkout";
@@ -105,7 +119,7 @@ function able(model, threads) {
 async function measure(names, threads) {
   const cases = names.flatMap((model) => able(model, threads));
   results.rows.push(...cases);
-  const phases = { latency, first, memory };
+  const phases = { latency, first, memory, load: (bench, cases) => load(bench, cases.filter((row) => row.engine === "larder")) };
   for (const [name, phase] of Object.entries(phases)) {
     // What a first visit fetches is also what the sizes are of.
     const wanted = options.phases.includes(name) || (name === "first" && needsFiles(threads));

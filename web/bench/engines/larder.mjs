@@ -8,14 +8,24 @@ let larder;
 
 export async function load({ threads }) {
   const { open } = await import("/larder/larder.js");
-  larder = await open({ threads, persist: false });
+  larder = await open({ threads, models: "/models/packages/", persist: false });
 }
 
 export async function create({ bytes, input, threads }) {
-  const model = await larder.fromONNX(bytes, { threads });
+  return adapted(await larder.fromONNX(bytes, { threads }), input);
+}
+
+/** A package of the registry, instead of a file. */
+export const take = async (name, input) => adapted(await larder.load(name), input);
+
+/** Removes a package from the browser's storage, if it is there. */
+export const forget = (name) => larder.cache.evict(name);
+
+function adapted(model, input) {
   const to = model.outputs[0].name;
   const feeds = Object.fromEntries(input.feeds.map(({ name, ...tensor }) => [name, tensor]));
   return {
+    source: model.info.source,
     run: async () => (await model.run(feeds))[to].data,
     dispose: () => model.dispose(),
   };

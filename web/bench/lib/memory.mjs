@@ -97,11 +97,15 @@ export async function garbageCollector(page) {
   };
 }
 
+// Chromium gives freed pages back now and then, for which it takes some seconds.
+const QUIET_LOOKS = 40; // of 100 ms each
+const MAX_LOOKS = 150;
+
 /** Collects garbage, waits until the process gives nothing more back, and returns its resident set in MB. */
 export async function settle(collect, pid) {
   await collect();
   let low = resident(pid);
-  for (let quiet = 0, left = 40; quiet < 10 && left > 0; left--) {
+  for (let quiet = 0, left = MAX_LOOKS; quiet < QUIET_LOOKS && left > 0; left--) {
     await sleep(100);
     const now = resident(pid);
     quiet = now < low - 0.5 ? 0 : quiet + 1;

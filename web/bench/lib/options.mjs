@@ -2,17 +2,19 @@
 import { parseArgs } from "node:util";
 
 const PHASES = ["latency", "first", "size", "memory"];
+const MORE_PHASES = ["load"]; // only where they are asked for
 
 export const usage = `options:
   --models LIST     squeezenet1_1,mobilenetv2,mobilenetv2_int8,mobilenetv2_dynamic,efficientnet_b0,resnet18,
-                    resnet50,resnet50_int8,bert_tiny,minilm_l6,vit_tiny (default: all)
+                    resnet50,resnet50_int8,bert_tiny,minilm_l6,vit_tiny (default: all); leaf: of Larder's demo
   --engines LIST    larder,ort,tfjs,litert (default: all; the first one is compared with the others)
   --threads LIST    such as 1,2 (default: 1)
-  --phases LIST     ${PHASES.join(",")} (default: all)
+  --phases LIST     ${PHASES.join(",")} (default: all);
+                    ${MORE_PHASES.join(",")}: Larder's loads as ONNX and compiled
   --together        the runs of all models take turns too, not only those of the engines
   --runs N          timed runs of each engine and model (default: 30)
   --warmup N        untimed runs before them (default: 5)
-  --visits N        page loads for the first prediction; the first is the cold one (default: 3)
+  --visits N        page loads for the first prediction, and for load; the first is the cold one (default: 3)
   --many N          runs between two readings of the memory (default: 20)
   --encoding E      identity or br: how files are sent (default: identity)
   --timeout SEC     how long one step may take (default: 300)
@@ -51,10 +53,10 @@ export function readOptions(args, known) {
     },
   });
   return {
-    models: list("models", known.models),
+    models: list("models", [...known.models, "leaf"]),
     engines: list("engines", known.engines),
     threads: list("threads", ["1", "2", "3", "4", "5", "6", "7", "8"]).map(Number),
-    phases: list("phases", PHASES),
+    phases: list("phases", [...PHASES, ...MORE_PHASES]),
     together: values.together,
     runs: number("runs", 1),
     warmup: number("warmup", 0),

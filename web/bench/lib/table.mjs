@@ -45,6 +45,7 @@ export function report(results) {
     firstTable(facts),
     sizeTable(facts),
     memoryTable(facts),
+    loadTable(facts),
     errorList(facts),
   ];
   return parts.filter(Boolean).join("\n\n") + "\n";
@@ -121,6 +122,16 @@ function memoryTable({ results, title }) {
   });
   const head = ["model", "threads", "engine", "idle", "loaded", "runs", "disposed", "peak", "peak/model"];
   return `## Memory\n\nMB (2^20 bytes) resident in the renderer: with the runtime alone, then how much more with the model loaded, after ${results.options.many} runs, after dispose with the runtime alive, and at most while loading (also as a multiple of the model's file).\n\n` + table(head, cells);
+}
+
+function loadTable({ results, title }) {
+  const cells = results.rows.flatMap((row) => (row.loads ?? []).map(({ form, from, bytes, ms: took, first, memory }) => [
+    results.models[row.model].title, row.threads, `${form} from ${from}`, (bytes / 2 ** 20).toFixed(1), ms(median(took)), ms(min(took)), ms(median(first)),
+    fixed(memory?.peak, 0), fixed(memory?.peak / (bytes / 2 ** 20), 2), fixed(memory?.disposed, 0),
+  ]));
+  if (cells.length === 0) return "";
+  const head = ["model", "threads", "form and source", "MB", "load ms", "min ms", "first run", "peak", "peak/MB", "disposed"];
+  return `## Loading\n\nLarder alone: a model as ONNX or compiled with 32-bit or 16-bit weights. Milliseconds until it is ready, and of the run behind that; MB resident above the idle runtime at most while loading and running, as a multiple of the files, and after dispose.\n\n` + table(head, cells);
 }
 
 function errorList({ results }) {

@@ -80,6 +80,22 @@ export function makeHost(engine, { model, inputs, threads, navigation }) {
       return times;
     },
 
+    /** Removes a package from where an earlier page has stored it. */
+    forget: (name) => engine.forget(name),
+
+    /**
+     * Loads a package, or for null a file that was downloaded before, and runs it. Returns how many milliseconds both
+     * took, and where it came from.
+     */
+    async take(name) {
+      const files = name === null ? await download() : null;
+      const start = performance.now();
+      current = name === null ? await engine.create({ ...files, input, threads }) : await engine.take(name, input);
+      const loaded = performance.now();
+      await current.run();
+      return { ms: loaded - start, first: performance.now() - loaded, source: current.source };
+    },
+
     /** Runs the model and returns how many milliseconds each run took. */
     async run(count) {
       const list = [];
