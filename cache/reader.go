@@ -136,8 +136,10 @@ func (r *Reader) release() {
 	if r.batch == nil || r.whole {
 		return
 	}
-	for _, b := range r.batch.pieces {
-		store.Free(b)
+	if _, keeps := r.cache.opt.Store.(store.Keeper); !keeps {
+		for _, b := range r.batch.pieces {
+			store.Free(b)
+		}
 	}
 	r.batch = nil
 }

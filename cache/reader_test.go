@@ -3,11 +3,13 @@ package cache_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"io"
 	"testing"
 
 	"larder/cache"
 	"larder/cache/registry/registrytest"
+	"larder/cache/store"
 )
 
 // newLargeWorld publishes leaf 3.0.0, whose weights are three batches of chunks.
@@ -109,5 +111,45 @@ func TestReaderEnds(t *testing.T) {
 	r.Attend(t.Context())
 	if _, err := r.ReadAt(b, 0); err != nil || !bytes.Equal(b, weights[:4]) {
 		t.Errorf("in a run: %v", err)
+	}
+}
+
+// freeable is a Blob whose bytes are wrong after it was freed.
+type freeable struct{ data store.Bytes }
+
+func (f *freeable) Size() int64            { return f.data.Size() }
+func (f *freeable) Bytes() ([]byte, error) { return f.data, nil }
+func (f *freeable) Free()                  { f.data = make(store.Bytes, len(f.data)) }
+
+// What a store keeps in memory as it was given is read again and again.
+func TestReaderLeavesWhatTheStoreKeeps(t *testing.T) {
+	w, e, weights := newLargeWorld(t)
+	kept := w.db.Open()
+	w.opt = func(o *cache.Options) { o.Store = kept }
+	for at := 0; at < len(weights); at += 1 << 20 {
+		data := weights[at:min(at+1<<20, len(weights))]
+		if err := kept.PutChunks(t.Context(), []store.Chunk{{Digest: sha256.Sum256(data), Data: &freeable{data}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e.Release()
+	w.restart()
+	e, err := w.cache.Get(t.Context(), "leaf", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		r, err := e.Reader(t.Context(), "weights.bin", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := make([]byte, len(weights))
+		if _, err := r.ReadAt(b, 0); err != nil || !bytes.Equal(b, weights) {
+			t.Error("the weights are not what was stored", err)
+		}
+		r.Close()
+	}
+	if s := stats(t, w); s.CorruptChunks > 0 {
+		t.Errorf("%d chunks were freed in the store", s.CorruptChunks)
 	}
 }

@@ -22,6 +22,14 @@ func CopyFrom(b Blob, p []byte, at int64) error {
 	return err
 }
 
+// Keeper is a Store that hands out the very Blobs that it holds, so that nobody may free
+// them.
+type Keeper interface {
+	Store
+	// Keeps does nothing.
+	Keeps()
+}
+
 // Free gives the bytes of a Blob back now instead of when nobody refers to it any
 // more, if it is of a kind that can do so. Nobody else may have the Blob.
 func Free(b Blob) {

@@ -35,6 +35,9 @@ func (s *Store) PutChunks(ctx context.Context, chunks []store.Chunk) error {
 	return nil
 }
 
+// Keeps implements store.Keeper.
+func (s *Store) Keeps() {}
+
 // Chunks implements store.Store.
 func (s *Store) Chunks(ctx context.Context, digests []store.Digest) ([]store.Blob, error) {
 	leave, err := s.enter(ctx, "read", "")
