@@ -14,9 +14,14 @@
 // request for the index and one for the manifest; if the registry cannot be reached
 // the stored version is served and says that it is [Stale].
 //
+// A Go program keeps other things here too: [Resource] has shared instances with leases,
+// such as loaded models; [Data] has values by copy, with a backing that they are written
+// through or back to; [Memo] remembers predictions. Versions in memory and all three lie
+// in tiers of package memory, whose policy is from package policy.
+//
 // The package names no backend and no transport. The program passes a store.Store, a
 // registry.Fetcher, a registry.Hasher and a [Locker]; wasm/worker, wasm/edge and the
 // command line each pass their own.
 //
-// Start reading at [Options], [Cache.Get] and [Entry].
+// Start reading at [Options], [Cache.Get] and [Entry], or at [Resource] and [Data].
 package cache

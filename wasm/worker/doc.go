@@ -13,6 +13,7 @@
 //	load.go      load: cache ▸ session; onnx.go: the same from bytes
 //	shelf.go     sessions by digest, shared by handles
 //	predict.go   predict and preprocess; run.go: run
+//	memo.go      answers that were given before, and giving memory back
 //	store.go     cache.list, cache.refresh, cache.evict, cache.stats, index
 //	keep.go      what else a person does with stored models: pin, verify …
 //	describe.go  what a page may know about a model
