@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"larder/cache/metrics"
 	"larder/cache/registry"
 	"larder/cache/store"
 )
@@ -27,6 +28,7 @@ type Cache struct {
 	mu    sync.Mutex
 	stats Stats
 	hits  map[string]int64 // by record key
+	tiers tiers
 }
 
 // New makes a Cache. It reads the store's records and collects the garbage that old
@@ -47,9 +49,9 @@ func New(ctx context.Context, opt Options) (*Cache, error) {
 	}
 	c.alive, c.kill = context.WithCancel(context.Background())
 	c.flights = newFlights(c.alive)
-	c.memory = newVersions(&opt, func(v *version, bytes int64) {
+	c.memory = newVersions(&opt, func(v *version, bytes int64, cause metrics.Cause) {
 		if c.alive.Err() == nil {
-			c.emit(Event{Kind: EventReleased, Name: v.record.Name, Version: v.record.Version, Bytes: bytes})
+			c.emit(Event{Kind: EventReleased, Name: v.record.Name, Version: v.record.Version, Bytes: bytes, Message: cause.String()})
 		}
 	})
 	if _, err := opt.Store.Snapshot(ctx); err != nil {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"larder/cache/metrics"
 	"larder/cache/registry"
 	"larder/cache/store"
 )
@@ -59,7 +60,7 @@ func (c *Cache) prune(ctx context.Context, name, current string) {
 	}
 	for _, r := range c.replaced(snap, name, current) {
 		if c.opt.Store.Remove(ctx, r.Name, r.Version) == nil {
-			c.evicted(r)
+			c.evicted(r, metrics.Replaced)
 		}
 	}
 	docs, err := c.opt.Store.Documents(ctx, pendingPrefix+name+"@")
@@ -94,10 +95,11 @@ func (c *Cache) replaced(snap store.Snapshot, name, current string) []store.Reco
 	return spare[min(len(spare), c.opt.KeepVersions-1):]
 }
 
-// evicted forgets a version in memory and says so.
-func (c *Cache) evicted(r store.Record) {
+// evicted forgets a version in memory, and says so and why.
+func (c *Cache) evicted(r store.Record, cause metrics.Cause) {
 	c.memory.forget(r.Name, r.Version)
-	c.emit(Event{Kind: EventEvicted, Name: r.Name, Version: r.Version, Bytes: r.Bytes()})
+	c.emit(Event{Kind: EventEvicted, Name: r.Name, Version: r.Version, Bytes: r.Bytes(), Message: cause.String()})
+	c.tiers.store.Remove(cause, r.Bytes())
 }
 
 // tidyDelay is how long after opening, or after a download, the store is put in order:

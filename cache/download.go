@@ -27,6 +27,7 @@ func (c *Cache) fetch(ctx context.Context, r request, m *registry.Manifest, etag
 	}
 	p := store.Pointer{Name: rec.Name, Selector: r.selector.String(), Version: rec.Version, CheckedAt: now, Skip: r.skip}
 	moved, err := c.bring(ctx, &rec, func() (int64, error) { return c.fill(ctx, r, m, rec, p) })
+	c.brought(moved, err, now)
 	if err != nil {
 		return found{}, err
 	}
@@ -147,6 +148,7 @@ func (c *Cache) transfer(ctx context.Context, t transfer) (int64, error) {
 	for _, d := range t.digests {
 		wanted[d] = true
 	}
+	start := c.opt.Clock.Now()
 	var mu sync.Mutex
 	var moved int64
 	job := registry.Job{
@@ -173,6 +175,7 @@ func (c *Cache) transfer(ctx context.Context, t transfer) (int64, error) {
 		}
 	}
 	err := c.client.Download(ctx, job)
+	c.moved(moved, err, start)
 	return moved, err
 }
 

@@ -16,7 +16,7 @@ type Event struct {
 	// Bytes is what was transferred, freed or found corrupt.
 	Bytes int64
 	// Code and Message describe a failure that Get survived (Stale), or that ended it
-	// (Failed).
+	// (Failed). Of other kinds, Message is what their constant says.
 	Code    Code
 	Message string
 }
@@ -33,8 +33,8 @@ const (
 	EventUpdated   EventKind = "updated"   // another version answers a selector now; Message is the one before
 	EventCorrupt   EventKind = "corrupt"   // a stored chunk was bad; it is fetched again
 	EventRepaired  EventKind = "repaired"  // missing or corrupt chunks were fetched again
-	EventEvicted   EventKind = "evicted"   // a version was removed from the store
-	EventReleased  EventKind = "released"  // a version left the memory
+	EventEvicted   EventKind = "evicted"   // a version was removed from the store; Message is the metrics.Cause
+	EventReleased  EventKind = "released"  // a version left the memory; Message is the metrics.Cause
 	EventVerified  EventKind = "verified"  // Verify found everything as it should be; Bytes were read
 	EventPinned    EventKind = "pinned"    // Pin keeps a version
 	EventUnpinned  EventKind = "unpinned"  // Pin let a version go

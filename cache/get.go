@@ -157,8 +157,16 @@ type stored struct {
 // usable reports whether there is something that could be served.
 func (s *stored) usable() bool { return s.version != nil && s.damage == nil }
 
-// find answers a request from store or registry.
+// find answers a request from store or registry, and counts it.
 func (c *Cache) find(ctx context.Context, r request) (found, error) {
+	start := c.opt.Clock.Now()
+	f, err := c.search(ctx, r)
+	c.answered(f, err, start)
+	return f, err
+}
+
+// search answers a request from store or registry.
+func (c *Cache) search(ctx context.Context, r request) (found, error) {
 	local, err := c.look(ctx, r)
 	if err != nil {
 		return found{}, err

@@ -44,6 +44,11 @@ type Stats struct {
 	// Memory counts versions in memory: hits, misses, what left and why, how long hits
 	// took, and loads from store or registry.
 	Memory metrics.Snapshot
+	// Stored counts versions in the store: requests that it answered, with or without the
+	// registry's word, versions that came into it and why others left.
+	Stored metrics.Snapshot
+	// Registry counts questions that got an answer (hits) and transfers of chunks (loads).
+	Registry metrics.Snapshot
 }
 
 // List describes all stored versions, ordered by name and by falling version.
@@ -169,7 +174,7 @@ func (c *Cache) Evict(ctx context.Context, name string) error {
 		if err := c.opt.Store.Remove(ctx, r.Name, r.Version); err != nil {
 			return c.wrap("evict", name, r.Version, err)
 		}
-		c.evicted(r)
+		c.evicted(r, metrics.Explicit)
 	}
 	docs, err := c.opt.Store.Documents(ctx, pendingPrefix+name+"@")
 	for _, d := range docs {
@@ -198,6 +203,8 @@ func (c *Cache) Stats(ctx context.Context) (Stats, error) {
 		s.Requests = c.client.Requests()
 	}
 	s.Memory = c.memory.tier.Stats()
+	s.Stored, s.Registry = c.tiers.store.Snapshot(), c.tiers.registry.Snapshot()
+	s.Stored.Entries, s.Stored.Bytes = int64(u.Records), u.Bytes
 	s.MemoryBytes, s.MemoryBudget = s.Memory.Bytes, max(c.opt.MemoryBytes, 0)
 	s.MemoryEntries, s.Leases = int(s.Memory.Entries), int(s.Memory.Leases)
 	return s, nil

@@ -50,13 +50,13 @@ type versions struct {
 }
 
 // newVersions makes the tier; released is told of versions that leave.
-func newVersions(opt *Options, released func(*version, int64)) *versions {
+func newVersions(opt *Options, released func(*version, int64, metrics.Cause)) *versions {
 	m := &versions{answers: map[string]answer{}, files: memory.New(memory.Options{MaxBytes: -1, Clock: opt.Clock})}
 	m.tier = memory.New(memory.Options{MaxBytes: opt.MemoryBytes, Idle: opt.MemoryIdle, Policy: opt.MemoryPolicy, Clock: opt.Clock,
 		OnRemove: func(r memory.Removal) {
 			v := r.Value.(*version)
 			m.left(v, r.Cause)
-			released(v, r.Bytes)
+			released(v, r.Bytes, r.Cause)
 		}})
 	return m
 }

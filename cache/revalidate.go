@@ -15,8 +15,10 @@ func (c *Cache) revalidate(ctx, bounded context.Context, r request, local *store
 	if url := local.source(r); url != "" {
 		return c.revalidatePlain(ctx, bounded, r, local, url)
 	}
+	start := c.opt.Clock.Now()
 	ix, err := c.index(bounded, r.force)
 	if err != nil {
+		c.asked(err, start)
 		return found{}, err
 	}
 	v, err := ix.Resolve(r.name, r.selector)
@@ -35,6 +37,7 @@ func (c *Cache) revalidate(ctx, bounded context.Context, r request, local *store
 		etag = have.record.ManifestETag
 	}
 	m, doc, err := c.client.Manifest(bounded, r.name, v, etag)
+	c.asked(err, start)
 	if err != nil {
 		return found{}, err
 	}

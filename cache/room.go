@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"larder/cache/metrics"
 	"larder/cache/policy"
 	"larder/cache/store"
 )
@@ -102,7 +103,7 @@ func (c *Cache) makeRoom(ctx context.Context, rec *store.Record, bytes int64) (f
 		if err := c.opt.Store.Remove(ctx, r.Name, r.Version); err != nil {
 			return freed, err
 		}
-		c.evicted(*r)
+		c.evicted(*r, metrics.Size)
 		seen := map[store.Digest]bool{}
 		for _, ref := range r.Chunks {
 			if !seen[ref.Digest] {
