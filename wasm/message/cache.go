@@ -21,7 +21,7 @@ func (e CacheEntry) Encode() map[string]any {
 		"url": orNull(e.URL)}
 }
 
-// CacheList is the result of [MethodCacheList], [MethodCacheRefresh], [MethodCacheRollback] and [MethodCacheImport].
+// CacheList is the result of [MethodCacheList], [MethodCacheRefresh] and [MethodCacheImport].
 type CacheList struct {
 	Entries []CacheEntry // by name, newest version first
 }
@@ -122,7 +122,7 @@ func DecodeShrunk(v any) (Shrunk, error) {
 
 // CacheEvent is the data of the event [EventCache].
 type CacheEvent struct {
-	Kind    string // "served", "checked", "committed", "stale", "corrupt", "repaired", "evicted", "released", "verified", "pinned", "unpinned" or "failed"
+	Kind    string // "served", "checked", "committed", "stale", "corrupt", "repaired", "evicted", "released", "verified", "pinned", "unpinned", "rolled-back", "imported" or "failed"
 	Time    string // RFC 3339
 	Name    string // of the model
 	Version string // may be empty

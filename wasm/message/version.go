@@ -2,9 +2,11 @@ package message
 
 // How fresh a model is.
 const (
-	Fresh   = "fresh"   // confirmed with the registry within its time to live
-	Stale   = "stale"   // its time to live is over and the registry did not answer
-	Unknown = "unknown" // it does not come from a registry
+	Fresh        = "fresh"        // confirmed with the registry within its time to live
+	Revalidating = "revalidating" // that is over, not long ago: it serves, and the registry is asked behind
+	Stale        = "stale"        // its time to live is over and the registry did not answer
+	Expired      = "expired"      // so is the time for which it may serve without the registry
+	Unknown      = "unknown"      // it does not come from a registry
 )
 
 // Version says which model answers and how old it is. Times are RFC 3339 in
@@ -15,7 +17,7 @@ type Version struct {
 	Digest      string  // SHA-256 of the manifest, or of the bytes given to fromONNX, in hex
 	Created     string  // when this version was made
 	AgeSeconds  float64 // since Created, by this machine's clock, never negative
-	Freshness   string  // Fresh, Stale or Unknown
+	Freshness   string  // one of the constants above
 	CheckedAt   string  // when the registry last confirmed it
 	NextRefresh string  // when the registry will be asked again, at the next use
 }

@@ -80,7 +80,7 @@ func (s *server) age(v message.Version) message.Version {
 	if created, err := time.Parse(time.RFC3339, v.Created); err == nil {
 		v.AgeSeconds = max(0, now.Sub(created).Truncate(time.Second).Seconds())
 	}
-	if next, err := time.Parse(time.RFC3339, v.NextRefresh); err == nil && now.After(next) {
+	if next, err := time.Parse(time.RFC3339, v.NextRefresh); err == nil && now.After(next) && v.Freshness == message.Fresh {
 		v.Freshness = message.Stale
 	}
 	return v

@@ -15,7 +15,8 @@
 //	predict.go   predict and preprocess; run.go: run
 //	memo.go      answers that were given before, and giving memory back
 //	store.go     cache.list, cache.refresh, cache.evict, cache.stats, index
-//	keep.go      what else a person does with stored models: pin, verify …
+//	keep.go      what else a person does with stored models: pin, roll back, verify,
+//	             export, import; tier.go: what happened in each tier
 //	describe.go  what a page may know about a model
 //	fault.go     any error as a message
 //	host.go      what is needed of JavaScript; *_js.go: how it is had

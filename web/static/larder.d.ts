@@ -277,7 +277,7 @@ export interface Version {
    * `fresh`: the registry confirmed it within its time to live. `stale`: that time is
    * over and nobody has confirmed it since. `unknown`: a model from bytes.
    */
-  readonly freshness: "fresh" | "stale" | "unknown";
+  readonly freshness: "fresh" | "revalidating" | "stale" | "expired" | "unknown";
   /** When the registry last confirmed it. */
   readonly checkedAt: string | null;
   /** From when on the next load asks the registry again. */
@@ -522,11 +522,45 @@ export interface CacheStats {
   storeBytes: number;
   storeChunks: number;
   storeVersions: number;
+  /** What happened in each tier, nearest first. A later release may have more of them. */
+  tiers: { memory: Tier; store: Tier; registry: Tier };
   /** The browser's estimate for this site; null if it gives none. */
   usage: number | null;
   quota: number | null;
   /** Whether the browser promised not to clear the models when room gets short. */
   persisted: boolean | null;
+}
+
+/** One tier of the cache: the memory of this worker, the storage of this device, the registry. */
+export interface Tier {
+  /** Requests that it answered; of the registry, questions that got an answer. */
+  hits: number;
+  /** Of these, with what only its user still held. */
+  weakHits: number;
+  misses: number;
+  /** What came into it from behind; of the registry, transfers. */
+  loads: number;
+  /** Loads and questions that ended in an error. */
+  failures: number;
+  /** Of all loads. */
+  bytesLoaded: number;
+  /** What left it, by cause. */
+  evictions: Record<"expired" | "size" | "replaced" | "collected" | "explicit", number>;
+  hitTime: Latency;
+  loadTime: Latency;
+  /** What is in it now; in use: `leases`; held only as long as others hold it: `weak`. */
+  entries: number;
+  weak: number;
+  bytes: number;
+  leases: number;
+}
+
+/** How long something took, in milliseconds. Percentiles are bounds of a histogram, at most half too large. */
+export interface Latency {
+  count: number;
+  mean: number;
+  p50: number;
+  p99: number;
 }
 
 export interface CacheEvent {
@@ -537,6 +571,7 @@ export interface CacheEvent {
   /** Transferred, freed or found corrupt. */
   bytes: number;
   code: ErrorCode | null;
+  /** Of a failure, what went wrong; of `served`, the tier; of `evicted` and `released`, the cause. */
   message: string | null;
 }
 
