@@ -17,7 +17,7 @@ import (
 // runBuild is `larder build`, which ./build.sh build calls.
 func runBuild(ctx context.Context, std stdio, args []string) error {
 	opt := site.Options{
-		Log:   std.err,
+		Log: std.err,
 		Assets: map[string]func(context.Context) ([]byte, error){
 			"vugu-dom.js":                 func(ctx context.Context) ([]byte, error) { return vugudom.Extract(ctx, ".") },
 			"kernels-simd.wasm":           given(zkernels.SIMD),

@@ -25,6 +25,9 @@ func (c *StockModel) tools() []tool {
 		return []tool{{"Download", c.deed(state.VerbDownload, "")}}
 	}
 	list := []tool{{"Check for a newer version", c.deed(state.VerbRefresh, "")}, {"Verify", c.deed(state.VerbVerify, "")}}
+	if c.Model.Back != "" {
+		list = append(list, tool{"Go back to " + c.Model.Back, c.deed(state.VerbRollback, "")})
+	}
 	return append(list, tool{"Remove…", c.deed(state.VerbAsk, "")})
 }
 

@@ -151,6 +151,22 @@ func (c *StockModel) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 								Func:      func(event vugu.DOMEvent) { c.handle(event, c.pin(&v)) },
 								// TODO: implement capture, etc. mostly need to decide syntax
 							})
+							vgn = &vugu.VGNode{Type: vugu.VGNodeType(3), Namespace: "", Data: "button", Attr: []vugu.VGAttribute{{Namespace: "", Key: "type", Val: "button"}, vugu.VGAttribute{Namespace: "", Key: "class", Val: "button small"}}}
+							vgparent.AppendChild(vgn)
+							vgn.AddAttrInterface("aria-disabled", c.busy())
+							vgn.AddAttrInterface("aria-label", "Export version "+v.Version+" of "+c.Model.Title)
+							vgn.AddAttrInterface("id", c.deed("export", v.Version).ID())
+							vgn.DOMEventHandlerSpecList = append(vgn.DOMEventHandlerSpecList, vugu.DOMEventHandlerSpec{
+								EventType: "click",
+								Func:      func(event vugu.DOMEvent) { c.handle(event, c.deed("export", v.Version)) },
+								// TODO: implement capture, etc. mostly need to decide syntax
+							})
+							{
+								vgparent := vgn
+								_ = vgparent
+								vgn = &vugu.VGNode{Type: vugu.VGNodeType(1), Data: "Export"}
+								vgparent.AppendChild(vgn)
+							}
 						}
 					}
 				}

@@ -2,9 +2,12 @@
 // worker and the real IndexedDB; everything that can be done to a model; every state in
 // every look.
 import assert from "node:assert/strict";
+import fs from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
 import { after, before, test } from "node:test";
 import { accessibility, openBrowser } from "./lib.mjs";
-import { MODEL_FILES, database, demo, installed, plain, reached, start, visit } from "./visit.mjs";
+import { MODEL_FILES, database, demo, installed, photo, plain, reached, start, upload, visit } from "./visit.mjs";
 
 const NETWORK = [/console: Failed to load resource/]; // what Chromium says by itself when a request fails
 
@@ -71,7 +74,7 @@ test("two models: download, verify, refresh, pin, remove", async (t) => {
   assert.match(told.Checked.join(" "), /^just now \d+ \w+ \d{4}, \d\d:\d\d:\d\d \(UTC[+-]\d\d:\d\d\)$/);
   assert.match(told["Next refresh"][0], /in (1 day|2[34] hours)/);
   assert.match(told["Size of all versions"].join(" "), /^4\.4 MB 4.441.612 bytes$/);
-  assert.deepEqual((await log(page)).slice(0, 4), ["Answered leaf 2.0.0", "Arrived leaf 2.0.0", "Answered leaf-small 1.0.0", "Arrived leaf-small 1.0.0"]);
+  assert.deepEqual((await log(page)).filter((line) => line.startsWith("Arrived")), ["Arrived leaf 2.0.0", "Arrived leaf-small 1.0.0"]);
 
   // What is whole costs no request.
   site.forget();
@@ -101,11 +104,15 @@ test("two models: download, verify, refresh, pin, remove", async (t) => {
   await jar(page, "leaf").locator('[data-version="2.1.0"][data-current="true"]').waitFor();
   assert.equal(await jar(page, "leaf").locator("[data-version]").count(), 2);
 
+  await does(page, ["rollback", "leaf"], "went back to version 2.0.0");
+  await jar(page, "leaf").locator('[data-version="2.0.0"][data-current="true"]').waitFor();
+  assert.equal(await button(page, "rollback", "leaf").count(), 0, "there is nothing older to go back to");
+
   // Removing is asked for, and says what it costs.
   await button(page, "ask", "leaf").click();
   await button(page, "keep", "leaf").waitFor();
   assert.equal(await page.evaluate(() => document.activeElement.id), "keep-leaf", "the focus is on the harmless answer");
-  assert.match(await jar(page, "leaf").locator(".ask").innerText(), /cannot be undone.*2 versions.*download of 4\.4 MB/s);
+  assert.match(await jar(page, "leaf").locator(".ask").innerText(), /cannot be undone.*2 versions.*version 2\.0\.0 again.*download of 4\.4 MB/s);
   await page.keyboard.press("Enter");
   await jar(page, "leaf").locator(".ask").waitFor({ state: "detached" });
   assert.equal(await page.evaluate(() => document.activeElement.id), "ask-leaf");
@@ -115,6 +122,43 @@ test("two models: download, verify, refresh, pin, remove", async (t) => {
   await says(page, "was removed from this device");
   assert.equal((await log(page)).filter((line) => line.startsWith("Removed from storage leaf ")).length, 2);
   await state(page, "leaf-small", "fresh");
+});
+
+test("a model goes to another device as a file, without a network", async (t) => {
+  const folder = await fs.mkdtemp(path.join(os.tmpdir(), "larder-export-"));
+  t.after(() => fs.rm(folder, { recursive: true, force: true }));
+  const { site, page } = await visit(t, browser, { base: "/demo/" });
+  await shelf(page, site);
+  await download(page, "leaf-small");
+  const saved = page.waitForEvent("download");
+  await button(page, "export", "leaf-small", "1.0.0").click();
+  const file = path.join(folder, (await saved).suggestedFilename());
+  await (await saved).saveAs(file);
+  await says(page, "Exported as leaf-small-1.0.0.larder");
+  assert.equal(path.basename(file), "leaf-small-1.0.0.larder");
+
+  // The other device knows the page and no model.
+  const other = await openBrowser();
+  t.after(() => other.close());
+  await shelf(other.page, site);
+  await installed(other.page);
+  site.down();
+  await other.page.reload();
+  await other.page.locator("#empty").waitFor();
+  await other.page.setInputFiles("#import", { name: "x.larder", mimeType: "", buffer: (await fs.readFile(file)).subarray(0, -1) });
+  await other.page.locator('.problem[data-code="corrupt"]', { hasText: "damaged" }).waitFor();
+  await other.page.setInputFiles("#import", { name: "x.larder", mimeType: "", buffer: Buffer.from("something else") });
+  await other.page.locator('.problem[data-code="invalid-input"]', { hasText: "cannot be read" }).waitFor();
+  await state(other.page, "leaf-small", "absent");
+  await other.page.setInputFiles("#import", file);
+  await says(other.page, "Imported Bean leaf diseases, small 1.0.0.");
+  await state(other.page, "leaf-small", "fresh");
+  assert.ok((await log(other.page)).includes("Imported from a file leaf-small 1.0.0"));
+  await other.page.getByRole("link", { name: "Leaf", exact: true }).click();
+  await other.page.locator("#model").selectOption("leaf-small@");
+  await reached(other.page, "ready");
+  assert.equal((await upload(other.page, photo("bean_rust.jpg"))).headline, "Bean rust");
+  site.up();
 });
 
 test("the pages are one document: the worker, its log and the photo stay", async (t) => {
@@ -220,15 +264,31 @@ test("larder.js does what the page does", async (t) => {
       await refused(cache.verify("nothing")),
       await refused(cache.pin(7)),
       await refused(cache.prefetch("nothing")),
+      await refused(cache.rollback("leaf-small")),
+      await refused(cache.export("leaf")),
+      await refused(cache.import(new Blob(["no"]))),
+      await refused(cache.import("no")),
     ].map((e) => e.code);
+    const file = await cache.export("leaf-small");
+    await cache.evict("leaf-small");
+    const imported = await cache.import(await file.arrayBuffer());
     const stats = await cache.stats();
-    return { pinned, verified, refusals, kinds, entry: (await cache.list())[0], stats, persisted: await cache.persist() };
+    return { pinned, verified, refusals, kinds, entry: (await cache.list())[0], stats, persisted: await cache.persist(), file: { name: file.name, size: file.size }, imported };
   });
   assert.equal(got.pinned, true);
   assert.equal(got.entry.pinned, false);
   assert.deepEqual({ ...got.verified, chunks: 0 }, { chunks: 0, bytes: 433100, corrupt: 0, missing: 0, repaired: 0 });
-  assert.deepEqual(got.refusals, ["not-found", "not-found", "invalid-input", "not-found"]);
-  assert.deepEqual(got.kinds.filter((k) => k !== "failed"), ["pinned", "unpinned", "verified"]);
+  assert.deepEqual(got.refusals, ["not-found", "not-found", "invalid-input", "not-found", "not-found", "not-found", "invalid-input", "invalid-input"]);
+  for (const kind of ["pinned", "unpinned", "verified", "evicted", "imported"]) assert.ok(got.kinds.includes(kind), `${kind}: ${got.kinds}`);
+  assert.equal(got.file.name, "leaf-small-1.0.0.larder");
+  assert.ok(got.file.size > 433100 && got.file.size < 460000, `${got.file.size} bytes`);
+  assert.equal(got.imported[0].model.version, "1.0.0");
+  const { memory, store, registry } = got.stats.tiers;
+  assert.equal(store.bytesLoaded, 433100);
+  assert.equal(registry.loads, 1);
+  assert.ok(registry.loadTime.p99 > 0 && registry.loadTime.p50 <= registry.loadTime.p99, JSON.stringify(registry));
+  assert.deepEqual([memory.hits, memory.leases], [0, 0]);
+  assert.equal(store.evictions.explicit, 1);
   assert.equal(typeof got.persisted, "boolean");
 });
 
@@ -287,13 +347,13 @@ test("everything can be done with the keyboard", async (t) => {
       const e = document.activeElement;
       const style = getComputedStyle(e.matches("input[type=file]") ? e.closest("label") : e);
       if (e === document.body) return null; // past the last
-      return { id: e.id, name: e.ariaLabel ?? e.textContent.trim(), ring: style.outlineStyle !== "none" };
+      return { id: e.id, name: e.ariaLabel ?? (e.labels?.[0] ?? e).textContent.trim(), ring: style.outlineStyle !== "none" };
     });
     if (stop === null) break;
     assert.ok(stop.ring, `the focus does not show on ${stop.id}`);
     stops.push(stop);
   }
   const ids = stops.map((s) => s.id);
-  for (const id of ["pin-leaf-small-1.0.0", "refresh-leaf-small", "verify-leaf-small", "ask-leaf-small", "download-leaf"]) assert.ok(ids.includes(id), ids.join(" "));
+  for (const id of ["pin-leaf-small-1.0.0", "refresh-leaf-small", "verify-leaf-small", "ask-leaf-small", "export-leaf-small-1.0.0", "download-leaf", "import"]) assert.ok(ids.includes(id), ids.join(" "));
   assert.ok(stops.every((s) => s.name !== ""), "every control has a name");
 });

@@ -116,6 +116,30 @@ func TestStockView(t *testing.T) {
 	})
 }
 
+func TestFreshnessWords(t *testing.T) {
+	seen := map[string]bool{}
+	for _, f := range []string{message.Fresh, message.Revalidating, message.Stale, message.Expired} {
+		e := freshnessText(f)
+		if e.Text == "" || e.Title == "" || seen[e.Text] {
+			t.Errorf("%s: %+v", f, e)
+		}
+		seen[e.Text] = true
+	}
+	if got := freshnessText("of the future"); got != (Exact{"of the future", ""}) {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestModelFromAnAddress checks that a file without a manifest is called by its address.
+func TestModelFromAnAddress(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		v := r.larder(message.CacheEntry{Model: message.Version{Name: "url-1", Version: "0.0.1"}, URL: "https://example.org/model.onnx"})
+		if m := v.of(t, "url-1"); m.Title != "https://example.org/model.onnx" {
+			t.Errorf("model %+v", m)
+		}
+	})
+}
+
 func TestCurrentVersion(t *testing.T) {
 	if current(nil) != nil {
 		t.Error("nothing is current")
@@ -150,7 +174,7 @@ func TestDeeds(t *testing.T) {
 		{leaf(VerbVerify), "verify leaf", message.Verified{Chunks: 9, Bytes: 4_441_612}, nil, "Bean leaf: all 9 pieces (4.4 MB) are as they should be.", false},
 		{leaf(VerbVerify), "verify leaf", message.Verified{Chunks: 9, Corrupt: 1, Repaired: 1}, nil, "Bean leaf: 1 piece was damaged or missing and came anew from the registry.", false},
 		{leaf(VerbVerify), "verify leaf", message.Verified{Chunks: 9, Corrupt: 1, Missing: 2, Repaired: 1}, nil, "Bean leaf: 2 pieces are damaged or missing. The next use with a network fetches only that.", false},
-		{leaf(VerbPin), "pin leaf@1.0.0", nil, nil, "Bean leaf 1.0.0 is pinned: it is never removed to make room.", false},
+		{leaf(VerbPin), "pin leaf@1.0.0", nil, nil, "Bean leaf 1.0.0 is pinned: it stays, and stays the answer, until you let it go.", false},
 		{leaf(VerbUnpin), "unpin leaf@1.0.0", nil, nil, "Bean leaf 1.0.0 is not pinned any more.", false},
 		{leaf(VerbExport), "export leaf@1.0.0", "leaf-1.0.0.larder", nil, "Exported as leaf-1.0.0.larder: look among the browser's downloads.", false},
 		{leaf(VerbRemove), "evict leaf", nil, []message.CacheEntry{}, "Bean leaf was removed from this device.", false},
@@ -299,6 +323,7 @@ func TestLog(t *testing.T) {
 			{Kind: "committed", Time: "2026-11-21T11:59:00Z", Name: "leaf", Version: "2.0.0", Bytes: 4_441_612},
 			{Kind: "served", Time: "2026-11-21T11:59:01Z", Name: "leaf", Version: "2.0.0", Message: "registry"},
 			{Kind: "failed", Time: "2026-11-21T11:59:02Z", Name: "leaf", Code: message.CodeOffline, Message: "no network"},
+			{Kind: "released", Name: "leaf", Version: "1.0.0", Bytes: 7, Message: "size"},
 			{Kind: "of the future", Time: "soon", Name: "leaf", Code: "x"},
 		} {
 			r.cache.listen(e)
@@ -308,6 +333,7 @@ func TestLog(t *testing.T) {
 		log := r.app.View().Stock.Log
 		want := []LogView{
 			{Kind: "of the future", Text: "of the future", Model: "leaf", Cause: "x"},
+			{Kind: "released", Text: "Left the memory", Model: "leaf 1.0.0", Bytes: Exact{"7 bytes", "7 bytes"}, Cause: "for room"},
 			{Exact{"11:59:02", "21 November 2026, 11:59:02 (UTC+00:00)"}, "failed", "Failed", "leaf", Exact{}, "offline: no network"},
 			{Exact{"11:59:01", "21 November 2026, 11:59:01 (UTC+00:00)"}, "served", "Answered", "leaf 2.0.0", Exact{}, "downloaded on this visit"},
 			{Exact{"11:59:00", "21 November 2026, 11:59:00 (UTC+00:00)"}, "committed", "Arrived", "leaf 2.0.0", Exact{"4.4 MB", "4\u202f441\u202f612 bytes"}, ""},

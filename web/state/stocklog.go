@@ -18,18 +18,20 @@ type LogView struct {
 
 // kinds says in words what an event means.
 var kinds = map[string]string{
-	"served":    "Answered",
-	"checked":   "Confirmed by the registry",
-	"committed": "Arrived",
-	"stale":     "Served without the registry",
-	"corrupt":   "Damage found",
-	"repaired":  "Repaired",
-	"evicted":   "Removed from storage",
-	"released":  "Left the memory",
-	"verified":  "Every byte checked",
-	"pinned":    "Pinned",
-	"unpinned":  "Unpinned",
-	"failed":    "Failed",
+	"served":      "Answered",
+	"checked":     "Confirmed by the registry",
+	"committed":   "Arrived",
+	"stale":       "Served without the registry",
+	"corrupt":     "Damage found",
+	"repaired":    "Repaired",
+	"evicted":     "Removed from storage",
+	"released":    "Left the memory",
+	"verified":    "Every byte checked",
+	"pinned":      "Pinned",
+	"unpinned":    "Unpinned",
+	"rolled-back": "Went back to",
+	"imported":    "Imported from a file",
+	"failed":      "Failed",
 }
 
 // logView lists the events, the newest first.
@@ -62,6 +64,13 @@ func cause(e message.CacheEvent) string {
 	if e.Kind == "served" {
 		if words := sources[e.Message]; words != "" {
 			return words
+		}
+	}
+	if e.Kind == "evicted" || e.Kind == "released" {
+		for _, c := range causes {
+			if c.key == e.Message {
+				return c.words
+			}
 		}
 	}
 	switch {

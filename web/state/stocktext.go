@@ -12,6 +12,10 @@ func freshnessText(f string) Exact {
 	switch f {
 	case message.Fresh:
 		return Exact{"fresh", "the registry confirmed it within its time to live"}
+	case message.Revalidating:
+		return Exact{"due for a check", "its time to live is over, not long ago: it serves, and the registry is asked behind it"}
+	case message.Expired:
+		return Exact{"expired", "it was not confirmed for longer than it may serve without the registry"}
 	case message.Stale:
 		return Exact{"stale", "its time to live is over; the registry is asked at the next use"}
 	}

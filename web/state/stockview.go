@@ -145,6 +145,9 @@ func (s *Stock) model(name, title string) StockModelView {
 		v.State, v.Badge = "absent", Exact{Text: "not on this device"}
 		return v
 	}
+	if title == name && main.URL != "" {
+		v.Title = main.URL
+	}
 	v.State, v.Badge = main.Model.Freshness, freshnessText(main.Model.Freshness)
 	v.Facts = s.facts(entries, main)
 	for i := range entries {
