@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -21,6 +23,7 @@ type serveFlags struct {
 	noIsolation             bool
 	rebuild                 bool
 	quiet                   bool
+	push                    string
 }
 
 // runServe is `larder serve`.
@@ -34,18 +37,26 @@ func runServe(ctx context.Context, std stdio, args []string) error {
 	fs.BoolVar(&f.noIsolation, "no-isolation", false, "leave out COOP, COEP and CORP, as a static host without headers would")
 	fs.BoolVar(&f.rebuild, "rebuild", false, "build the site again when a source has changed and a page is asked for")
 	fs.BoolVar(&f.quiet, "quiet", false, "do not log requests")
+	fs.StringVar(&f.push, "push", "auto", "tell open pages at once when a model changes: on, off, or auto (on if --addr is this machine alone)")
 	if err := parse(fs, std, "serve [flags]", args); err != nil {
 		return err
 	}
 	if fs.NArg() > 0 {
 		return usageError{fmt.Sprintf("unexpected argument %q", fs.Arg(0))}
 	}
+	if f.push != "auto" && f.push != "on" && f.push != "off" {
+		return usageError{fmt.Sprintf("--push %q: want on, off or auto", f.push)}
+	}
 	listener, err := listen(f.addr) // first: a taken port should not cost a build
 	if err != nil {
 		return err
 	}
 	defer listener.Close()
-	handler, err := f.handler(ctx, std)
+	var push *host.Push
+	if f.push == "on" || f.push == "auto" && isLoopback(listener.Addr()) {
+		push = host.NewPush()
+	}
+	handler, err := f.handler(ctx, std, push)
 	if err != nil {
 		return err
 	}
@@ -54,8 +65,8 @@ func runServe(ctx context.Context, std stdio, args []string) error {
 }
 
 // handler builds the site's handler from the flags.
-func (f *serveFlags) handler(ctx context.Context, std stdio) (http.Handler, error) {
-	opt := host.Options{Dir: f.dir, Base: f.base, NoIsolation: f.noIsolation}
+func (f *serveFlags) handler(ctx context.Context, std stdio, push *host.Push) (http.Handler, error) {
+	opt := host.Options{Dir: f.dir, Base: f.base, NoIsolation: f.noIsolation, Push: push}
 	if !f.quiet {
 		opt.Log = func(a host.Access) {
 			fmt.Fprintf(std.out, "%s %q %d %d %s %s\n", a.Method, a.Path, a.Status, a.Bytes, orDash(a.Encoding), a.Took.Round(time.Millisecond))
@@ -67,10 +78,44 @@ func (f *serveFlags) handler(ctx context.Context, std stdio) (http.Handler, erro
 		if err := builder.ensure(ctx); err != nil {
 			fmt.Fprintf(std.err, "the site could not be built; its pages show why: %v\n", err)
 		}
+		if push != nil {
+			go f.watch(ctx, std, push, cmp.Or(f.models, defaultRegistry), builder.ensure)
+		}
 	} else if _, err := os.Stat(filepath.Join(f.dir, "index.html")); err != nil {
 		return nil, fmt.Errorf("no site in %s: run ./build.sh build first, or name its folder with --dir", f.dir)
 	}
+	if push != nil && !f.rebuild {
+		go f.watch(ctx, std, push, filepath.Join(f.dir, "models"), nil)
+	}
 	return host.New(opt)
+}
+
+// watch tells open pages of changed models until ctx ends; build, which may be nil,
+// brings the site up to date first.
+func (f *serveFlags) watch(ctx context.Context, std stdio, push *host.Push, dir string, build func(context.Context) error) {
+	defer push.Close()
+	w := newModelsWatcher(dir, func(ctx context.Context, models []string) {
+		if build != nil {
+			if err := build(ctx); err != nil {
+				fmt.Fprintf(std.err, "the models changed, but the site could not be built: %v\n", err)
+				return
+			}
+		}
+		push.Send(models)
+		if !f.quiet {
+			fmt.Fprintf(std.out, "changed: %s; told %d pages\n", strings.Join(models, ", "), push.Listeners())
+		}
+	})
+	if err := w.run(ctx, nil); err != nil {
+		fmt.Fprintf(std.err, "%s is not watched any more, open pages are not told of changes: %v\n", dir, err)
+		<-ctx.Done()
+	}
+}
+
+// isLoopback reports whether only programs of this machine reach an address.
+func isLoopback(a net.Addr) bool {
+	t, ok := a.(*net.TCPAddr)
+	return ok && t.IP.IsLoopback()
 }
 
 // listen opens the port and explains the usual reasons why it cannot.

@@ -33,11 +33,17 @@ const maxSpans = 1 << 10
 // The years that the host's format writes with plain digits, as Unix seconds.
 const firstSecond, lastSecond = -62135596800 + spanSeconds, 253402300799 - spanSeconds
 
+// zones are those that were loaded; a host has some hundreds.
+var zones sync.Map
+
 // LoadZone returns an IANA zone, such as "Europe/Berlin"; "" is UTC. It fails for one
 // that the host does not know.
 func LoadZone(name string) (*Zone, error) {
 	if name == "" {
 		name = "UTC"
+	}
+	if z, ok := zones.Load(name); ok {
+		return z.(*Zone), nil
 	}
 	intl, err := class("Intl").Get("DateTimeFormat")
 	if err != nil {
@@ -49,7 +55,9 @@ func LoadZone(name string) (*Zone, error) {
 	if err != nil {
 		return nil, wrap("zone", err)
 	}
-	return &Zone{format: f, spans: map[int64]zoneSpan{}}, nil
+	z := &Zone{format: f, spans: map[int64]zoneSpan{}}
+	zones.Store(name, z)
+	return z, nil
 }
 
 // Period implements schedule.Zone.

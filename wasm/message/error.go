@@ -5,6 +5,7 @@ package message
 const (
 	CodeNotFound            = "not-found"            // no such model, version or handle
 	CodeOffline             = "offline"              // the network is needed and does not answer
+	CodeExpired             = "expired"              // stored, but older than allowed, and the network is needed
 	CodeCorrupt             = "corrupt"              // bytes do not have the digest they should have
 	CodeQuota               = "quota"                // the browser gives no more storage
 	CodeAborted             = "aborted"              // the caller cancelled

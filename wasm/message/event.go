@@ -28,6 +28,10 @@ const EventCache = "cache"
 // model. The worker's script sends it.
 const EventThreads = "threads"
 
+// EventPush is the name of the event that says that the host tells when models change:
+// data has url, the absolute address of its event stream. A plain static host has none.
+const EventPush = "push"
+
 // Event tells the page something that it did not ask for.
 type Event struct {
 	Name string

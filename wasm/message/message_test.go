@@ -39,7 +39,7 @@ var codecs = []codec{
 	{"error", &Error{Code: CodeUnsupportedOperator, Message: "no", Detail: map[string]any{"op": "Foo"}}, of(DecodeError)},
 	{"progress", Progress{Phase: PhaseDownload, Loaded: 5, Total: 10, File: "model.onnx"}, of(DecodeProgress)},
 	{"open", Open{Models: "https://example.org/models/", Threads: 8, Bell: "opaque"}, of(DecodeOpen)},
-	{"load", Load{Model: "leaf", Version: "^2"}, of(DecodeLoad)},
+	{"load", Load{Model: "leaf", Version: "^2", AllowStale: true}, of(DecodeLoad)},
 	{"input", Input{Handle: 3, Fresh: true, Input: 1 + 2i, Profile: true}, of(DecodeInput)},
 	{"run", Run{Handle: 3, Inputs: map[string]Tensor{"image": {Dims: []int{1, 0, 2}, Type: "int64", Data: "opaque"}}, Profile: true}, of(DecodeRun)},
 	{"computed", Computed{Outputs: map[string]Tensor{"y": {Dims: []int{2}, Type: "float32", Data: "opaque"}}, Profile: &profile}, of(DecodeComputed)},

@@ -26,18 +26,20 @@ func DecodeOpen(v any) (Open, error) {
 type Load struct {
 	Model   string
 	Version string // exact, an alias, or a range such as "^2"; empty for the latest
+	// AllowStale takes a version that is older than its publisher allows.
+	AllowStale bool
 }
 
 // Encode returns the parameters as a message tree.
 func (p Load) Encode() map[string]any {
-	return map[string]any{"model": p.Model, "version": p.Version}
+	return map[string]any{"model": p.Model, "version": p.Version, "allowStale": p.AllowStale}
 }
 
 // DecodeLoad reads the parameters of [MethodLoad].
 func DecodeLoad(v any) (Load, error) {
 	var err error
 	f := open("load", v, &err)
-	return Load{Model: f.must("model", maxName), Version: f.text("version", maxName)}, err
+	return Load{Model: f.must("model", maxName), Version: f.text("version", maxName), AllowStale: f.flag("allowStale")}, err
 }
 
 // Input holds the parameters of [MethodPredict] and [MethodPreprocess].

@@ -15,7 +15,7 @@ func (s *server) describe(n int, h *handle) message.Info {
 	m := h.model
 	info := message.Info{
 		Handle:        n,
-		Model:         s.age(h.version),
+		Model:         s.current(h),
 		Inputs:        describePorts(m.session.Inputs()),
 		Outputs:       describePorts(m.session.Outputs()),
 		Bytes:         m.bytes,
@@ -73,15 +73,20 @@ func describeEntry(e *cache.Entry, m *pack.Manifest) message.Version {
 		Freshness: string(e.Freshness), CheckedAt: timestamp(e.CheckedAt), NextRefresh: timestamp(e.NextRefresh)}
 }
 
-// age brings a version up to date: it grows older while a page holds it, and is
-// stale once its time to live is over.
+// current is what a handle holds, as of now: it grows older while a page holds it.
+func (s *server) current(h *handle) message.Version {
+	v := s.age(h.version)
+	if h.entry != nil && v.Freshness != message.Stale {
+		v.Freshness = string(h.entry.Now().Freshness)
+	}
+	return v
+}
+
+// age brings the age of a version up to date.
 func (s *server) age(v message.Version) message.Version {
 	now := s.now()
 	if created, err := time.Parse(time.RFC3339, v.Created); err == nil {
 		v.AgeSeconds = max(0, now.Sub(created).Truncate(time.Second).Seconds())
-	}
-	if next, err := time.Parse(time.RFC3339, v.NextRefresh); err == nil && now.After(next) && v.Freshness == message.Fresh {
-		v.Freshness = message.Stale
 	}
 	return v
 }

@@ -8,11 +8,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/hack-pad/safejs"
 
 	"larder/cache"
+	"larder/cache/schedule"
 	"larder/cache/store"
 	"larder/cache/store/idbstore"
 	"larder/cache/store/memstore"
@@ -60,7 +62,7 @@ func (h *jsHost) Heed(bell any) {
 func (h *jsHost) Parts(ctx context.Context, models string) (parts, error) {
 	p := parts{storage: message.StorageIndexedDB}
 	p.options = cache.Options{
-		Registry: fetcher{root: models}, RegistryID: models, Hasher: hasher{}, Locker: newLocker(), Space: space{},
+		Registry: fetcher{root: models, push: h.push()}, RegistryID: models, Hasher: hasher{}, Locker: newLocker(), Space: space{}, Zones: loadZone,
 	}
 	var err error
 	p.options.Store, err = openStore(ctx)
@@ -72,6 +74,17 @@ func (h *jsHost) Parts(ctx context.Context, models string) (parts, error) {
 		p.options.Store, p.options.Locker, p.options.Space = memstore.New(), cache.NewLocker(), nil
 	}
 	return p, nil
+}
+
+// loadZone is for schedules.
+func loadZone(name string) (schedule.Zone, error) { return bridge.LoadZone(name) }
+
+// push returns a function that tells the page, once, that the host has an event stream.
+func (h *jsHost) push() func(url string) {
+	var once sync.Once
+	return func(url string) {
+		once.Do(func() { h.Post(message.Event{Name: message.EventPush, Data: map[string]any{"url": url}}.Encode(), nil) })
+	}
 }
 
 func openStore(ctx context.Context) (store.Store, error) {

@@ -22,7 +22,11 @@ func (s *server) load(ctx context.Context, c call) (result, error) {
 		return result{}, err
 	}
 	tell := s.progress(c.id)
-	entry, err := l.cache.Get(ctx, p.Model, p.Version, tell.Cache)
+	var stale []cache.GetOption
+	if p.AllowStale {
+		stale = append(stale, cache.AllowStale)
+	}
+	entry, err := l.cache.Get(ctx, p.Model, p.Version, tell.Cache, stale...)
 	if err != nil {
 		return result{}, err
 	}

@@ -72,7 +72,7 @@ func (s *server) recall(c call, key cache.MemoKey, h *handle) (result, bool) {
 		return result{}, false
 	}
 	out := *v.(*message.Prediction)
-	out.Model, out.Source = s.age(h.version), message.SourceMemo
+	out.Model, out.Source = s.current(h), message.SourceMemo
 	out.Timing = message.Timing{Decode: milliseconds(read.Sub(c.arrived)), Total: milliseconds(s.now().Sub(c.arrived))}
 	return result{tree: out.Encode()}, true
 }

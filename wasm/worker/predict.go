@@ -32,7 +32,7 @@ func (s *server) predict(ctx context.Context, c call) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	out := message.Prediction{Label: answer.Label, Unknown: answer.Unknown, Source: message.SourceModel, Model: s.age(h.version), Profile: profile.message()}
+	out := message.Prediction{Label: answer.Label, Unknown: answer.Unknown, Source: message.SourceModel, Model: s.current(h), Profile: profile.message()}
 	for _, class := range answer.Classes {
 		out.Classes = append(out.Classes, message.Class(class))
 	}

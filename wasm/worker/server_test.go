@@ -267,15 +267,15 @@ func TestAge(t *testing.T) {
 	b := newBench(t)
 	b.open()
 	info := b.load("leaf-small", "")
-	version := b.handles.m[info.Handle].version
-	before := b.age(version)
+	h := b.handles.m[info.Handle]
+	before := b.current(h)
 	b.clock.Add(24*time.Hour + time.Second)
-	after := b.age(version)
+	after := b.current(h)
 	if before.Freshness != message.Fresh || after.Freshness != message.Stale || after.AgeSeconds-before.AgeSeconds != 24*3600+1 {
 		t.Errorf("before %+v, after %+v", before, after)
 	}
 	b.clock.Add(-10 * 365 * 24 * time.Hour) // a clock that is wrong
-	if a := b.age(version); a.AgeSeconds != 0 {
+	if a := b.current(h); a.AgeSeconds != 0 {
 		t.Errorf("age %v before its time", a.AgeSeconds)
 	}
 }

@@ -16,7 +16,15 @@ import (
 )
 
 // fetcher is the transport of the registry at an absolute address.
-type fetcher struct{ root string }
+type fetcher struct {
+	root string
+	push func(url string) // told the address of the host's event stream, if it has one
+}
+
+// eventsHeader is what a host that tells of changes sends with index.json: the address
+// of its event stream, relative to the registry's root. Others have none, and are not
+// asked.
+const eventsHeader = "larder-events"
 
 var _ registry.Fetcher = fetcher{}
 
@@ -39,6 +47,9 @@ func (f fetcher) Fetch(ctx context.Context, r registry.Request) (*registry.Respo
 	res, err := bridge.Fetch(ctx, url, headers)
 	if err != nil {
 		return nil, transportError(ctx, r.Path, err)
+	}
+	if events := res.Header(eventsHeader); events != "" && f.push != nil && r.Path == "index.json" {
+		f.push(f.root + events)
 	}
 	out := &registry.Response{
 		Status:      res.Status,

@@ -15,12 +15,12 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..")
 const program = path.join(root, ".build", "larder");
 
 // startSite serves a copy of dist/. Options: base, the path to serve it under; isolation: false leaves out COOP and
-// COEP, as a plain static host does; dist, another folder to copy (also by the environment variable LARDER_DIST).
-export async function startSite({ base = "/", isolation = true, dist = process.env.LARDER_DIST ?? path.join(root, "dist") } = {}) {
+// COEP, as a plain static host does; push: true tells pages when models change; dist, another folder to copy (also by the environment variable LARDER_DIST).
+export async function startSite({ base = "/", isolation = true, push = false, dist = process.env.LARDER_DIST ?? path.join(root, "dist") } = {}) {
   const dir = await fs.mkdtemp(path.join(os.tmpdir(), "larder-site-"));
   try {
     await fs.cp(dist, dir, { recursive: true });
-    const server = await startServer(dir, base, isolation);
+    const server = await startServer(dir, base, isolation, push);
     const proxy = new Proxy(server.port);
     const port = await proxy.listen();
     return new Site({ dir, base, server, proxy, url: `http://127.0.0.1:${port}${base}` });
@@ -31,8 +31,8 @@ export async function startSite({ base = "/", isolation = true, dist = process.e
 }
 
 // startServer starts `larder serve` on a free port and waits until it says where.
-async function startServer(dir, base, isolation) {
-  const args = ["serve", "--quiet", "--addr", "127.0.0.1:0", "--dir", dir, "--base", base];
+async function startServer(dir, base, isolation, push) {
+  const args = ["serve", "--quiet", "--push", push ? "on" : "off", "--addr", "127.0.0.1:0", "--dir", dir, "--base", base];
   if (!isolation) args.push("--no-isolation");
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
   let said = "";

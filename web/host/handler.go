@@ -24,6 +24,8 @@ type Options struct {
 	// Before, when set, runs before a page (an .html file) is served. Its error is
 	// shown instead of the page.
 	Before func(context.Context) error
+	// Push, when set, is offered to pages as the stream of changed models.
+	Push *Push
 	// Log, when set, receives one call per finished request.
 	Log func(Access)
 }
@@ -84,6 +86,10 @@ func (h *Handler) serve(w *recorder, r *http.Request) {
 		http.Redirect(w, r, h.opt.Base, http.StatusMovedPermanently)
 		return
 	}
+	if h.opt.Push != nil && r.URL.Path == h.opt.Base+PushPath {
+		h.opt.Push.ServeHTTP(w, r)
+		return
+	}
 	name, ok := h.fileName(r.URL.Path)
 	if !ok {
 		h.notFound(w, r)
@@ -131,6 +137,9 @@ func (h *Handler) serveFile(w *recorder, r *http.Request, name string) {
 	}
 	defer rep.file.Close()
 	head := w.Header()
+	if h.opt.Push != nil && name == "models/index.json" {
+		head.Set(PushHeader, pushName)
+	}
 	head.Set("Content-Type", contentType(name))
 	head.Set("Cache-Control", cacheControl(name))
 	head.Set("ETag", rep.tag)

@@ -80,6 +80,11 @@ var loadProblems = map[string]ProblemView{
 		Advice: "Connect to the network: the download starts by itself. A model that has been opened once stays and works offline.",
 		Action: ActionRetry,
 	},
+	message.CodeExpired: {
+		Title:  "This model is too old to be used without asking for a newer one.",
+		Advice: "Connect to the network: Larder asks, and the model works again.",
+		Action: ActionRetry,
+	},
 	message.CodeNotFound: {
 		Title:  "This site does not have that model.",
 		Advice: "Choose another model or version from the list.",

@@ -21,6 +21,7 @@ var kinds = map[string]string{
 	"served":      "Answered",
 	"checked":     "Confirmed by the registry",
 	"committed":   "Arrived",
+	"updated":     "Another version answers now",
 	"stale":       "Served without the registry",
 	"corrupt":     "Damage found",
 	"repaired":    "Repaired",

@@ -77,9 +77,16 @@ export interface Larder {
 
   /**
    * Loads a model: from memory, else from the browser's storage, else from the
-   * registry. What is stored and fresh costs no request. What has expired is checked
+   * registry. What is stored and fresh costs no request. What has expired a short while
+   * ago (the package's stale-while-revalidate) serves at once, as `revalidating`, while the
+   * registry is asked; the event `updated` tells of a newer version. Later it is checked
    * with the registry first; if that does not answer, the stored version serves and
-   * `info.model.freshness` is `stale`.
+   * `info.model.freshness` is `stale`, until the package's stale-if-error ends: then the
+   * code is `expired`.
+   *
+   * A model changes to a newer version by itself where the host tells when models change
+   * (`larder serve` on this machine does): calls under way finish on the version before, and
+   * the event `renewed` follows.
    *
    * A name with a slash or colon is the address of an ONNX file that has no manifest
    * ("./model.onnx", "https://example.org/model.onnx"): it is kept, verified and rolled
@@ -88,7 +95,7 @@ export interface Larder {
    *
    * Loading a version twice gives two models that share one copy; dispose both.
    *
-   * Codes: `not-found`, `offline` (and nothing is stored), `corrupt`, `quota`,
+   * Codes: `not-found`, `offline` (and nothing is stored), `expired`, `corrupt`, `quota`,
    * `invalid-model`, `unsupported-operator`, `invalid-input`, `aborted`, `closed`.
    */
   load(name: string, options?: LoadOptions): Promise<Model>;
@@ -132,6 +139,8 @@ export interface LoadOptions extends ProgressOptions {
   version?: string;
   /** Measure every step of each run; see {@link Model.profile}. Default: false. */
   profile?: boolean;
+  /** Take a stored version that is older than its package allows when the registry gives no answer. Default: false. */
+  allowStale?: boolean;
 }
 
 export interface ONNXOptions extends ProgressOptions {
@@ -274,8 +283,9 @@ export interface Version {
   /** Seconds since `created`, by this device's clock; never negative. 0 for a model from bytes. */
   readonly ageSeconds: number;
   /**
-   * `fresh`: the registry confirmed it within its time to live. `stale`: that time is
-   * over and nobody has confirmed it since. `unknown`: a model from bytes.
+   * `fresh`: the registry confirmed it within its time to live. `revalidating`: that time is
+   * over, and the registry is asked while it serves. `stale`: nobody has confirmed it
+   * since. `expired`: it is older than its package allows. `unknown`: a model from bytes.
    */
   readonly freshness: "fresh" | "revalidating" | "stale" | "expired" | "unknown";
   /** When the registry last confirmed it. */
@@ -564,7 +574,7 @@ export interface Latency {
 }
 
 export interface CacheEvent {
-  kind: "served" | "checked" | "committed" | "stale" | "corrupt" | "repaired" | "evicted" | "released" | "verified" | "pinned" | "unpinned" | "rolled-back" | "imported" | "failed";
+  kind: "served" | "updated" | "renewed" | "checked" | "committed" | "stale" | "corrupt" | "repaired" | "evicted" | "released" | "verified" | "pinned" | "unpinned" | "rolled-back" | "imported" | "failed";
   time: string;
   name: string;
   version: string | null;
@@ -580,6 +590,7 @@ export type ErrorCode =
   | "not-found"
   /** The network is needed and does not answer. */
   | "offline"
+  | "expired"
   /** Bytes are not what the manifest promises, here and at the registry. */
   | "corrupt"
   /** The browser gives no more storage. */

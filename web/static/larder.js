@@ -26,10 +26,11 @@ export async function open(options = {}) {
   const { models, threads, persist = true, signal } = options;
   const root = modelsURL(models);
   const wanted = threads === undefined ? defaultThreads() : checkThreads(threads);
-  const channel = new Channel(wanted);
+  const channel = new Channel(wanted, root);
   try {
     await channel.started(signal);
     const info = await channel.call("open", { models: root, threads: wanted, bell: channel.bell }, { signal });
+    channel.watch(channel.stream());
     return new Larder(channel, info, persist);
   } catch (error) {
     channel.close();
@@ -80,11 +81,13 @@ class Larder {
 
   get info() { return this.#channel.upToDate(this.#info); }
 
-  async load(name, { version = "", profile = false, signal, onProgress } = {}) {
+  async load(name, { version = "", profile = false, allowStale = false, signal, onProgress } = {}) {
     checkFlag("profile", profile);
-    const info = await this.#channel.call("load", { model: modelName(name), version: checkText("version", version) }, { signal, onProgress, late: release });
+    checkFlag("allowStale", allowStale);
+    const query = { model: modelName(name), version: checkText("version", version), allowStale };
+    const info = await this.#channel.call("load", query, { signal, onProgress, late: release });
     if (info.source === "registry" && this.#persist) askToPersist();
-    return new Model(this.#channel, info, profile);
+    return new Model(this.#channel, info, profile, query);
   }
 
   async fromONNX(bytes, { threads, profile = false, signal, onProgress } = {}) {
@@ -105,16 +108,35 @@ class Larder {
 
 class Model {
   #channel;
-  #handle;
+  #held; // {handle, calls, retired}; null when disposed
   #info;
   #watched; // whether each run is measured
   #profile = null; // of the last one
+  #query; // what was loaded; undefined for bare ONNX
 
-  constructor(channel, { handle, ...info }, watched) {
+  constructor(channel, { handle, ...info }, watched, query) {
     this.#channel = channel;
-    this.#handle = handle;
+    this.#held = { handle, calls: 0 };
     this.#info = info;
     this.#watched = watched;
+    this.#query = query;
+    if (query) channel.live.add(this);
+  }
+
+  /** Changes to the version that answers now. Calls under way finish on the one before. For this module only. */
+  async renew(name) {
+    if (this.#query?.model !== name) return;
+    const { handle, ...info } = await this.#channel.call("load", this.#query, { late: release });
+    const old = this.#held;
+    if (!old || info.model.digest === this.#info.model.digest) return release(this.#channel, { handle });
+    this.#held = { handle, calls: 0 };
+    this.#info = info;
+    this.#retire(old);
+  }
+
+  #retire(held) {
+    held.retired = true;
+    if (held.calls === 0) release(this.#channel, held);
   }
 
   get info() { return this.#channel.upToDate(this.#info); }
@@ -143,16 +165,23 @@ class Model {
   }
 
   async dispose() {
-    if (this.#handle === 0) return;
-    const handle = this.#handle;
-    this.#handle = 0;
+    if (!this.#held) return;
+    const { handle } = this.#held;
+    this.#held = null;
+    this.#channel.live.delete(this);
     // With the worker gone, so is the model: there is nothing left to dispose.
     if (this.#channel.alive) await this.#channel.call("dispose", { handle });
   }
 
-  #call(method, params, options) {
-    if (this.#handle === 0) return Promise.reject(new LarderError("closed", `${method}: the model was disposed`));
-    return this.#channel.call(method, { handle: this.#handle, ...params }, options);
+  async #call(method, params, options) {
+    const held = this.#held;
+    if (!held) throw new LarderError("closed", `${method}: the model was disposed`);
+    held.calls++;
+    try {
+      return await this.#channel.call(method, { handle: held.handle, ...params }, options);
+    } finally {
+      if (--held.calls === 0 && held.retired) release(this.#channel, held);
+    }
   }
 }
 
@@ -241,11 +270,17 @@ class Channel {
   #failure = null; // why the worker no longer answers
   #ready;
   #threads = null; // of every model, when they have died
+  #unwatch = null; // ends the subscription to the host's changes; null without one
+  #root;
+
+  /** The models that change to a new version when the host says that there is one. */
+  live = new Set();
 
   /** Rings in the worker when something is cancelled: it may be computing, and not looking at messages. */
   bell = globalThis.crossOriginIsolated && typeof SharedArrayBuffer === "function" ? new Int32Array(new SharedArrayBuffer(4)) : null;
 
-  constructor(threads) {
+  constructor(threads, root) {
+    this.#root = root;
     this.#ready = Promise.withResolvers ? Promise.withResolvers() : resolvers();
     this.#ready.promise.catch(() => {}); // whoever waits for it hears of the failure
     const url = new URL("assets/worker.js", import.meta.url);
@@ -313,6 +348,7 @@ class Channel {
   #receive(message) {
     if (message.ready) return this.#ready.resolve();
     if (message.failed) return this.#fail(new LarderError(message.failed.code, message.failed.message));
+    if (message.event === "push") return void this.watch(message.data.url);
     if (message.event === "threads") return void (this.#threads = message.data);
     if (message.event) return this.#emit(message.data);
     const call = this.#waiting.get(message.id);
@@ -329,11 +365,41 @@ class Channel {
     }
   }
 
+  // watch listens to a host that tells when models change, such as `larder serve`. A
+  // plain static host says nothing of the kind, and then nothing of this is loaded.
+  async watch(url) {
+    if (!url || this.#unwatch) return;
+    this.#unwatch = () => {};
+    const { watch } = await import(new URL("assets/watch.js", import.meta.url));
+    this.stream(url);
+    if (this.#failure) return;
+    this.#unwatch = watch(url, (name) => this.#changed(name).catch(() => {}), () => this.stream("")); // the next load tells why it failed
+  }
+
+  // stream remembers the address for visits that ask nothing of the host, "" for none, or returns it.
+  stream(url) {
+    const key = `larder.events ${this.#root}`;
+    try {
+      if (url === undefined) return localStorage.getItem(key);
+      if (url) localStorage.setItem(key, url);
+      else localStorage.removeItem(key);
+    } catch {
+      // No storage, as in a worker: the host says it again with the index.
+    }
+  }
+
+  async #changed(name) {
+    await this.call("cache.refresh", { model: name });
+    await Promise.all([...this.live].map((model) => model.renew(name)));
+    this.#emit({ kind: "renewed", time: new Date().toISOString(), name, version: null, bytes: 0, code: null, message: null });
+  }
+
   // fail ends the worker and answers everybody who waits. Only the first counts.
   #fail(error) {
     if (this.#failure) return;
     this.#failure = error;
     this.#worker.terminate();
+    this.#unwatch?.();
     this.#ready.reject(error);
     for (const call of this.#waiting.values()) call.reject(error);
     this.#waiting.clear();

@@ -1,0 +1,107 @@
+// A host that tells when models change: open pages change to the new version at once,
+// and no prediction fails on the way.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { openBrowser } from "./lib.mjs";
+import { plain, visit } from "./visit.mjs";
+
+let browser;
+before(async () => void (browser = await openBrowser()));
+after(() => browser?.close());
+
+const PHOTO = "models/leaf/2.0.0/demo/bean_rust.jpg";
+
+/** predicting loads leaf-small in a page and predicts without a pause until told to stop. */
+async function predicting(page) {
+  await page.evaluate(async (photo) => {
+    const photoBytes = new Blob([await bytes(photo)]);
+    const opened = await larder.open({ threads: 1 });
+    const model = await opened.load("leaf-small");
+    const run = (globalThis.run = { versions: [], failed: [], renewed: 0, stop: false, info: () => model.info.model.version });
+    opened.cache.on("renewed", () => run.renewed++);
+    const loop = async () => {
+      while (!run.stop) {
+        try {
+          const { label, model } = await model_(photoBytes);
+          if (label !== "bean_rust") run.failed.push(label);
+          run.versions.push(model.version);
+        } catch (error) {
+          run.failed.push(`${error.code}: ${error.message}`);
+        }
+      }
+    };
+    const model_ = (photo) => model.predict(photo);
+    run.ended = Promise.all([loop(), loop(), loop()]).then(async () => {
+      run.inUse = (await opened.cache.list()).map((e) => e.inUse).reduce((a, b) => a + b);
+      await opened.close();
+    });
+  }, PHOTO);
+}
+
+/** answers waits until a page has predicted with a version. */
+const answers = (page, version) => page.waitForFunction((version) => run.versions.at(-1) === version, version, { timeout: 60_000 });
+
+test("open pages change to a published version, and no prediction fails", async (t) => {
+  const { site, page } = await visit(t, browser, { base: "/demo/", push: true });
+  const other = await browser.context.newPage();
+  await plain(page, site);
+  await other.goto(site.url + "plain.html");
+  await predicting(page);
+  await predicting(other);
+  await answers(page, "1.0.0");
+  await answers(other, "1.0.0");
+  for (const version of ["1.0.1", "1.0.2", "1.1.0"]) {
+    await site.publish("leaf-small", { from: "1.0.0", version, change: (m) => void (m.title = `Small ${version}`) });
+    await Promise.all([answers(page, version), answers(other, version)]);
+  }
+  assert.equal(site.requests(/^models\/events$/).length, 1, "one tab holds the connection for all");
+  for (const p of [page, other]) {
+    const got = await p.evaluate(async () => {
+      run.stop = true;
+      await run.ended;
+      return { ...run, info: run.info(), ended: null };
+    });
+    assert.deepEqual(got.failed, [], "predictions that failed");
+    assert.deepEqual([...new Set(got.versions)], ["1.0.0", "1.0.1", "1.0.2", "1.1.0"], "each version answered, none after a newer one");
+    assert.equal(got.info, "1.1.0");
+    assert.equal(got.inUse, 1, "the versions before are let go");
+    assert.ok(got.renewed >= 3);
+  }
+});
+
+test("what is half copied is not announced", async (t) => {
+  const { site, page } = await visit(t, browser, { push: true });
+  await plain(page, site);
+  await predicting(page);
+  await answers(page, "1.0.0");
+  // The index names a version whose manifest is not there yet.
+  await site.edit("models/index.json", (index) => {
+    index.models["leaf-small"].versions.push("9.0.0");
+    index.models["leaf-small"].aliases.latest = "9.0.0";
+  });
+  // Another model changes as a whole, which is announced.
+  await page.evaluate(() => {
+    globalThis.heard = new Promise((resolve) => (new EventSource("models/events").addEventListener("changed", ({ data }) => resolve(data))));
+  });
+  site.forget();
+  await site.publish("language", { from: "1.0.0", version: "1.0.1" });
+  assert.equal(await page.evaluate(() => heard), '["language"]');
+  const got = await page.evaluate(async () => {
+    run.stop = true;
+    await run.ended;
+    return { failed: run.failed, versions: [...new Set(run.versions)] };
+  });
+  assert.deepEqual(got, { failed: [], versions: ["1.0.0"] });
+  assert.deepEqual(site.requests(/leaf-small\/9/), [], "nobody was sent there");
+});
+
+test("a plain host is not asked for a stream", async (t) => {
+  const { site, page } = await visit(t, browser);
+  await plain(page, site);
+  await page.evaluate(async () => {
+    const opened = await larder.open({ threads: 1 });
+    await opened.load("leaf-small");
+    await opened.close();
+  });
+  assert.deepEqual(site.requests(/events|watch/), []);
+});
