@@ -49,6 +49,9 @@ var lowerings = map[string]lowering{
 	"Split":  lowerSplit,
 	// pad.go
 	"Pad": lowerPad,
+	// resize.go
+	"Resize":   lowerResize,
+	"Upsample": lowerResize,
 	// gather.go
 	"Gather": lowerGather,
 	// attention.go

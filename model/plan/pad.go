@@ -7,12 +7,16 @@ import (
 )
 
 // lowerPad lowers Pad with a constant: the result is filled, and what is left of
-// the input copied into it. A negative pad leaves elements out.
+// the input copied into it. A negative pad leaves elements out. In the other modes all
+// elements are of the input, as in a Resize.
 func lowerPad(b *builder, n *graph.Node) bool {
 	v, y := n.Inputs[0], n.Outputs[0]
 	in, ok := b.shape(v)
 	mode, err := n.Attrs.String("mode", "constant")
-	if !ok || err != nil || mode != "constant" || b.constant(v) != nil || len(in) == 0 || n.Opset < 2 {
+	if err == nil && mode != "constant" {
+		return lowerResize(b, n)
+	}
+	if !ok || err != nil || b.constant(v) != nil || len(in) == 0 || n.Opset < 2 {
 		return false
 	}
 	value, ok := b.padding(n)

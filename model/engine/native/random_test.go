@@ -293,6 +293,51 @@ var families = []family{
 		m.add(node("Conv", "x w", "a"), node("Pad", "a p v axes", "b"), node("Sigmoid", "b", "e"), node("GlobalAveragePool", "e", "y"))
 		return m
 	}},
+	{"Resize of pictures", func(r *rand.Rand) *model {
+		m, c := newModel(), size(r)
+		m.in("x", noise(r, 1+r.IntN(2), c, 1+r.IntN(6), 1+r.IntN(6)))
+		scale := func() float32 { return pick[float32](r, 0.5, 1, 1.3, 2, 2, 3) }
+		m.let("s", tensor.Vector(1, 1, scale(), scale()))
+		for i, s := range tensor.Data[float32](m.constants["s"]) { // at least one pixel must be left
+			if i > 1 && s < 1 {
+				tensor.Data[float32](m.constants["s"])[i] = 1
+			}
+		}
+		m.add(node("Sigmoid", "x", "a"), node("Resize", "a  s", "b",
+			onnxtest.Attr("mode", pick(r, "nearest", "linear")),
+			onnxtest.Attr("nearest_mode", pick(r, "round_prefer_floor", "round_prefer_ceil", "floor", "ceil")),
+			onnxtest.Attr("coordinate_transformation_mode", pick(r, "half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric"))),
+			node("Exp", "b", "y"))
+		return m
+	}},
+	{"Resize of rows", func(r *rand.Rand) *model {
+		m := newModel()
+		m.in("x", noise(r, 2, size(r), 1+r.IntN(9)))
+		m.let("s", tensor.Vector(float32(1), 1, pick[float32](r, 1, 1.5, 2)))
+		m.add(node("Resize", "x  s", "y", onnxtest.Attr("mode", pick(r, "nearest", "linear"))))
+		return m
+	}},
+	{"Pad with elements of pictures", func(r *rand.Rand) *model {
+		m, c := newModel(), size(r)
+		m.opset = 19
+		x := noise(r, 1+r.IntN(2), c, 2+r.IntN(5), 2+r.IntN(5))
+		data := tensor.Data[float32](x)
+		data[r.IntN(len(data))] = pick(r, float32(math.NaN()), float32(math.Inf(1)))
+		m.in("x", x)
+		m.let("p", tensor.Vector(0, 0, int64(r.IntN(9)-1), int64(r.IntN(4)), 0, 0, int64(r.IntN(3)), int64(r.IntN(9)-1)))
+		m.add(node("Relu", "x", "a"), node("Pad", "a p", "b", onnxtest.Attr("mode", pick(r, "reflect", "edge", "wrap"))), node("Neg", "b", "y"))
+		return m
+	}},
+	{"Upsample, and Pad of rows", func(r *rand.Rand) *model {
+		m := newModel()
+		m.opset = 9
+		m.in("x", noise(r, 2, size(r), 2+r.IntN(4), 3))
+		m.let("s", tensor.Vector[float32](1, 1, 2, float32(1+r.IntN(3))))
+		m.let("t", tensor.Vector[int64](2, 3, -1))
+		m.add(node("Upsample", "x s", "a", onnxtest.Attr("mode", pick(r, "nearest", "linear"))), node("Reshape", "a t", "b"),
+			node("Pad", "b", "y", onnxtest.Attr("mode", pick(r, "reflect", "edge")), ints("pads", 0, 0, r.IntN(3), 0, 0, r.IntN(3))))
+		return m
+	}},
 	{"Expand", func(r *rand.Rand) *model {
 		m, d := newModel(), dims(r, 1+r.IntN(3))
 		to := []int64{}
