@@ -23,6 +23,7 @@ const FLAGS = [
 //   problems        see Problems
 //   cut(yes)        takes the network away from page, workers and service worker (through CDP), or gives it back
 //   reopen()        ends the browser and starts it again with the same profile; returns the same shape
+//   kill()          ends all of its processes at once, as a crash does, and starts it again with the same profile
 //   close()         ends it and removes the profile
 export async function openBrowser(options = {}) {
   const profile = await fs.mkdtemp(path.join(os.tmpdir(), "larder-profile-"));
@@ -48,11 +49,46 @@ async function launch(profile, options) {
       await context.close();
       return launch(profile, options);
     },
+    kill: async () => {
+      await killed(profile);
+      await context.close().catch(() => {});
+      await fs.rm(path.join(profile, "SingletonLock"), { force: true }); // which a browser that ends takes away itself
+      return launch(profile, options);
+    },
     close: async () => {
       await context.close();
       await fs.rm(profile, { recursive: true, force: true });
     },
   };
+}
+
+// killed sends SIGKILL to every process of the browser that has this profile, and waits until they are gone. They are
+// found by the profile's name, which is like no other's, in the first process's arguments, and by their parents.
+async function killed(profile) {
+  const all = new Map();
+  for (const pid of (await fs.readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
+    try {
+      const [args, stat] = await Promise.all([fs.readFile(`/proc/${pid}/cmdline`, "utf8"), fs.readFile(`/proc/${pid}/stat`, "utf8")]);
+      all.set(Number(pid), { args, parent: Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) });
+    } catch {
+      // it ended meanwhile
+    }
+  }
+  const ours = new Set([...all].filter(([, p]) => p.args.includes(profile)).map(([pid]) => pid));
+  for (let before = -1; before !== ours.size; ) {
+    before = ours.size;
+    for (const [pid, p] of all) if (ours.has(p.parent)) ours.add(pid);
+  }
+  assert.ok(ours.size > 0, "no browser has this profile");
+  for (const pid of ours) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // gone already
+    }
+  }
+  const there = (pid) => fs.readFile(`/proc/${pid}/stat`, "utf8").then((stat) => stat.slice(stat.lastIndexOf(")") + 2)[0] !== "Z", () => false);
+  for (const pid of ours) while (await there(pid)) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 // Problems collects errors on the console (of pages, workers and the service worker), uncaught exceptions, crashes and

@@ -1,0 +1,92 @@
+// Crashes in a real browser: all its processes get SIGKILL in the middle of a download
+// into IndexedDB. The next start has the old version whole, or the new one, or nothing,
+// without a network; with one it has the new one, and little is fetched twice.
+//
+//   LARDER_KILLS=100 node --test web/e2e/kill.test.mjs    more than the sample of a test run
+import assert from "node:assert/strict";
+import fs from "node:fs/promises";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { openBrowser, startSite } from "./lib.mjs";
+import { database, manifest, plain } from "./visit.mjs";
+
+const KILLS = Number(process.env.LARDER_KILLS ?? 1);
+const MODEL = /^models\/leaf\/.*\.onnx$/;
+
+let browser;
+before(async () => void (browser = await openBrowser()));
+after(() => browser?.close());
+
+// ask loads leaf and says which version answered, or the error's code. Photos and run are left out: what is loaded was
+// verified chunk by chunk, and a model of other bytes would not have its digest.
+const ask = (page) =>
+  page.evaluate(async () => {
+    const opened = await larder.open({ threads: 1 });
+    try {
+      const model = await opened.load("leaf");
+      return model.info.model.version;
+    } catch (error) {
+      return error.code;
+    } finally {
+      await opened.close();
+    }
+  });
+
+/** expire makes what is stored look old, so that the registry is asked. */
+async function expire(page) {
+  for (const name of ["records", "pointers", "documents"]) {
+    await database(page, name, (value) => void (value.checkedAt -= 30 * 86_400_000));
+  }
+}
+
+for (const old of ["", "1.0.0"]) {
+  test(`killed while leaf 2.0.0 comes over ${old || "nothing"}`, async (t) => {
+    for (let i = 0; i < KILLS; i++) {
+      const site = await startSite();
+      t.after(() => site.stop());
+      const page = await browser.context.newPage();
+      await plain(page, site);
+      const whole = (await manifest(site, "leaf", "2.0.0")).files.find((f) => f.path === "model.onnx").bytes;
+      if (old) {
+        await site.edit("models/index.json", (index) => void (index.models.leaf.aliases.latest = old));
+        assert.equal(await ask(page), old);
+        await site.edit("models/index.json", (index) => void (index.models.leaf.aliases.latest = "2.0.0"));
+        await expire(page);
+      }
+      // The origin holds its answer at a byte; then the browser dies.
+      const at = Math.floor(((i + Math.random()) / KILLS) * whole);
+      const held = {};
+      held.promise = new Promise((resolve) => (held.resolve = resolve));
+      const restore = site.intercept(/2\.0\.0\/model\.onnx$/, async ({ response, record }) => {
+        const file = await fs.readFile(path.join(site.dir, "models/leaf/2.0.0/model.onnx"));
+        record.status = 200;
+        record.bytes = at;
+        response.writeHead(200, { "content-type": "application/octet-stream", "content-length": file.length, etag: '"held"' });
+        response.write(file.subarray(0, at), () => setTimeout(held.resolve, 300 * Math.random()));
+        return true;
+      });
+      site.forget();
+      ask(page).catch(() => {}); // it will not live to answer
+      await held.promise;
+      browser = await browser.kill();
+      restore();
+      const first = site.traffic(MODEL).bytes;
+
+      // No network: whole or nothing.
+      const next = await browser.context.newPage();
+      const off = site.intercept(/\/models\//, ({ response }) => {
+        response.destroy();
+        return true;
+      });
+      await next.goto(site.url + "plain.html");
+      assert.equal(await ask(next), old || "offline", `killed at byte ${at}, without a network`);
+      off();
+      site.forget();
+      assert.equal(await ask(next), "2.0.0", `killed at byte ${at}, with a network`);
+      const again = site.traffic(MODEL).bytes;
+      t.diagnostic(`killed after byte ${at} of ${whole} was sent: ${again} bytes were fetched afterwards`);
+      assert.ok(first + again >= whole && again <= whole, `${first} and ${again} bytes for ${whole}`);
+      await next.close();
+    }
+  });
+}
