@@ -11,8 +11,8 @@ import (
 	"larder/cache/store"
 )
 
-// packBytes is how large a pack becomes. Measured in Chromium (web/bench, phase
-// "records"): records of 128 KiB to 1 MiB are read in 3 to 4 ms for each MiB, smaller
+// packBytes is how large a pack becomes. Measured in Chromium (web/bench/records.mjs):
+// records of 128 KiB to 1 MiB are read in 3 to 4 ms for each MiB, smaller
 // ones in up to 6 and larger ones in 5. A pack is more than one chunk, or none.
 const packBytes = 1 << 20
 
