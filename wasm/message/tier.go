@@ -2,9 +2,10 @@ package message
 
 // The tiers of a cache.
 const (
-	TierMemory   = "memory"   // verified files, or what was made of them
-	TierStore    = "store"    // chunks and records on this device
-	TierRegistry = "registry" // the static host
+	TierPredictions = "predictions" // answers that were given before
+	TierMemory      = "memory"      // verified files, or what was made of them
+	TierStore       = "store"       // chunks and records on this device
+	TierRegistry    = "registry"    // the static host
 )
 
 // maxTiers bounds the tiers of a [CacheStats], and the causes of a [Tier].

@@ -121,6 +121,14 @@ func TestTiers(t *testing.T) {
 	if registry.Hits != 1 || registry.Loads != 1 || registry.BytesLoaded != s.BytesDownloaded || registry.LoadTime.Count != 1 {
 		t.Errorf("registry %+v", registry)
 	}
+	photo := readFile(t, models+"/leaf-small/1.0.0/demo/bean_rust.jpg")
+	for range 2 {
+		b.ask(message.MethodPredict, message.Input{Handle: second.Handle, Input: photo}.Encode())
+	}
+	s, _ = message.DecodeCacheStats(b.ask(message.MethodCacheStats, nil))
+	if p := s.Tiers[message.TierPredictions]; p.Hits != 1 || p.Misses != 1 || p.Entries != 1 {
+		t.Errorf("predictions %+v", p)
+	}
 	b.dispose(second.Handle)
 	b.ask(message.MethodCacheEvict, message.Model{Model: "leaf-small"}.Encode())
 	b.refused(message.CodeNotFound, message.MethodLoad, message.Load{Model: "nothing"}.Encode())

@@ -70,7 +70,7 @@ func (s *server) cacheStats(ctx context.Context, _ call) (result, error) {
 		MemoryBytes: st.MemoryBytes, MemoryBudget: st.MemoryBudget,
 		MemoryEntries: int64(st.MemoryEntries), Leases: int64(st.Leases),
 		StoreBytes: st.Store.Bytes, StoreChunks: int64(st.Store.Chunks), StoreVersions: int64(st.Store.Records),
-		Tiers: describeTiers(&st),
+		Tiers: describeTiers(&st, s.memo.Stats()),
 	}.Encode()}, nil
 }
 

@@ -9,11 +9,12 @@ import (
 )
 
 // describeTiers says what happened in each tier.
-func describeTiers(s *cache.Stats) map[string]message.Tier {
+func describeTiers(s *cache.Stats, predictions metrics.Snapshot) map[string]message.Tier {
 	return map[string]message.Tier{
-		message.TierMemory:   describeTier(&s.Memory),
-		message.TierStore:    describeTier(&s.Stored),
-		message.TierRegistry: describeTier(&s.Registry),
+		message.TierPredictions: describeTier(&predictions),
+		message.TierMemory:      describeTier(&s.Memory),
+		message.TierStore:       describeTier(&s.Stored),
+		message.TierRegistry:    describeTier(&s.Registry),
 	}
 }
 

@@ -16,7 +16,7 @@ type TierView struct {
 
 // tierNames lists the tiers in the order in which they are asked.
 var tierNames = []struct{ key, name, about string }{
-	{"predictions", "Answers", "predictions made before"},
+	{message.TierPredictions, "Answers", "given before"},
 	{message.TierMemory, "Memory", "models of this page"},
 	{message.TierStore, "Storage", "this device, all pages"},
 	{message.TierRegistry, "Registry", "the network"},

@@ -533,7 +533,7 @@ export interface CacheStats {
   storeChunks: number;
   storeVersions: number;
   /** What happened in each tier, nearest first. A later release may have more of them. */
-  tiers: { memory: Tier; store: Tier; registry: Tier };
+  tiers: { predictions: Tier; memory: Tier; store: Tier; registry: Tier };
   /** The browser's estimate for this site; null if it gives none. */
   usage: number | null;
   quota: number | null;
@@ -541,7 +541,7 @@ export interface CacheStats {
   persisted: boolean | null;
 }
 
-/** One tier of the cache: the memory of this worker, the storage of this device, the registry. */
+/** One tier of the cache: predictions made before, the memory of this worker, the storage of this device, the registry. */
 export interface Tier {
   /** Requests that it answered; of the registry, questions that got an answer. */
   hits: number;
