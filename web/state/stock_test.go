@@ -1,7 +1,9 @@
 package state
 
 import (
+	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -174,7 +176,7 @@ func TestDeeds(t *testing.T) {
 		{leaf(VerbVerify), "verify leaf", message.Verified{Chunks: 9, Bytes: 4_441_612}, nil, "Bean leaf: all 9 pieces (4.4 MB) are as they should be.", false},
 		{leaf(VerbVerify), "verify leaf", message.Verified{Chunks: 9, Corrupt: 1, Repaired: 1}, nil, "Bean leaf: 1 piece was damaged or missing and came anew from the registry.", false},
 		{leaf(VerbVerify), "verify leaf", message.Verified{Chunks: 9, Corrupt: 1, Missing: 2, Repaired: 1}, nil, "Bean leaf: 2 pieces are damaged or missing. The next use with a network fetches only that.", false},
-		{leaf(VerbPin), "pin leaf@1.0.0", nil, nil, "Bean leaf 1.0.0 is pinned: it stays, and stays the answer, until you let it go.", false},
+		{leaf(VerbPin), "pin leaf@1.0.0", nil, nil, "Bean leaf 1.0.0 is pinned: it stays until you let it go.", false},
 		{leaf(VerbUnpin), "unpin leaf@1.0.0", nil, nil, "Bean leaf 1.0.0 is not pinned any more.", false},
 		{leaf(VerbExport), "export leaf@1.0.0", "leaf-1.0.0.larder", nil, "Exported as leaf-1.0.0.larder: look among the browser's downloads.", false},
 		{leaf(VerbRemove), "evict leaf", nil, []message.CacheEntry{}, "Bean leaf was removed from this device.", false},
@@ -348,6 +350,23 @@ func TestLog(t *testing.T) {
 			t.Errorf("%d lines", n)
 		}
 	})
+}
+
+// TestEveryKindHasWords checks the log's words against the kinds that larder.d.ts names.
+func TestEveryKindHasWords(t *testing.T) {
+	types, err := os.ReadFile("../static/larder.d.ts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := regexp.MustCompile(`(?m)^  kind: ("[^;]*);$`).FindSubmatch(types)
+	if line == nil {
+		t.Fatal("larder.d.ts names no kinds")
+	}
+	for _, kind := range strings.Split(string(line[1]), " | ") {
+		if kinds[strings.Trim(kind, `"`)] == "" {
+			t.Errorf("%s has no words", kind)
+		}
+	}
 }
 
 // TestEventsOfAnotherPage checks that nothing is read for a page that nobody sees, and

@@ -32,6 +32,7 @@ var kinds = map[string]string{
 	"unpinned":    "Unpinned",
 	"rolled-back": "Went back to",
 	"imported":    "Imported from a file",
+	"renewed":     "Loaded models are current",
 	"failed":      "Failed",
 }
 
@@ -66,6 +67,9 @@ func cause(e message.CacheEvent) string {
 		if words := sources[e.Message]; words != "" {
 			return words
 		}
+	}
+	if e.Kind == "updated" && e.Message != "" {
+		return "before it " + e.Message
 	}
 	if e.Kind == "evicted" || e.Kind == "released" {
 		for _, c := range causes {

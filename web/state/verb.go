@@ -146,7 +146,7 @@ func (s *Stock) do(ctx context.Context, j *job, name string, file any) (string, 
 		return title + ": " + verified(found), err
 	case VerbPin:
 		err = s.cache.Pin(ctx, name, j.version, true)
-		return title + " " + j.version + " is pinned: it stays, and stays the answer, until you let it go.", err
+		return title + " " + j.version + " is pinned: it stays until you let it go.", err
 	case VerbUnpin:
 		err = s.cache.Pin(ctx, name, j.version, false)
 		return title + " " + j.version + " is not pinned any more.", err
