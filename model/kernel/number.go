@@ -84,6 +84,7 @@ const (
 	TreeSum                      // TreeArgs
 	QTable                       // QTableArgs
 	QMul                         // QMulArgs
+	BitGEMM                      // BitGEMMArgs
 	numbers
 )
 
@@ -111,5 +112,5 @@ var names = [numbers]string{
 	QGEMM: "qgemm", QConv: "qconv", QDepthwise: "qdepthwise", QDepthwise3: "qdepthwise-3", QDepthwise3S2: "qdepthwise-3-s2", QDepthwise5: "qdepthwise-5", QDepthwise5S2: "qdepthwise-5-s2",
 	QMaxPool: "qmax-pool", QAdd: "qadd", Quantize: "quantize", Dequantize: "dequantize",
 	QMean: "qmean", Range: "range", QuantizeBy: "quantize-by",
-	TreeSum: "tree-sum", QTable: "qtable", QMul: "qmul",
+	TreeSum: "tree-sum", QTable: "qtable", QMul: "qmul", BitGEMM: "bit-gemm",
 }

@@ -101,6 +101,7 @@ func table() [numbers]entry {
 		TreeSum:       {emitTrees, TreeArgs{}},
 		QTable:        {emitQTable, QTableArgs{}},
 		QMul:          {emitQMul, QMulArgs{}},
+		BitGEMM:       {emitBitGEMM, BitGEMMArgs{}},
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 //	larder.QMean(X)                     = round(clamp(Σ X over the pixels · scale))
 //	larder.QMul(X, Y)                   = round(clamp(X · Y · a))
 //	larder.QTable(X, T)                 = T[X - low], the first or last of T where that is outside
+//	larder.BitMatMul(X, B, S, Z)        = com.microsoft.MatMulNBits(X, B, S, Z)
 //	larder.MaxPool(X)                   = MaxPool(X)
 //
 // S and B have a float for each output channel or column, D is one float; B and
@@ -36,6 +37,7 @@ var integerOps = []Entry{
 	{Fused, "QAdd", 1, newQAdd},
 	{Fused, "QMean", 1, newQMean},
 	{Fused, "QMul", 1, newQMul},
+	{Fused, "BitMatMul", 1, newBitMatMul},
 	{Fused, "QTable", 1, newQTable},
 	{Fused, "MaxPool", 1, newMaxPool},
 }

@@ -68,7 +68,10 @@ func (q *integers) emitFloat(n *graph.Node, p *qproduct) bool {
 func (q *integers) product(n *graph.Node) bool {
 	x, ok := q.floats[n.Inputs[0]]
 	dq := q.weights[n.Inputs[1]]
-	if !ok || dq == nil {
+	if !ok {
+		return q.bitProduct(n, dq)
+	}
+	if dq == nil {
 		return false
 	}
 	conv, transposed := n.Type == "Conv", false

@@ -53,6 +53,8 @@ func chunks(c call, threads int) int {
 			cost = moveCost
 		}
 		return cut(product32(a.Rows, a.Vecs)*Lanes*cost, int(max(a.Rows/2, a.Vecs)), threads)
+	case kernel.BitGEMMArgs:
+		return cut(2*product32(a.Rows+4, a.Vecs, a.K)*Lanes, int(a.Vecs)/2, threads)
 	case kernel.QGEMMArgs:
 		return productChunks(qProductSize(a), true, threads)
 	case kernel.QConvArgs:

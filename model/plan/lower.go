@@ -20,6 +20,9 @@ var lowerings = map[string]lowering{
 	// batch.go
 	"MatMul":        lowerMatMul,
 	"larder.MatMul": lowerMatMul,
+	// bits.go
+	"com.microsoft.MatMulNBits": lowerBitMatMul,
+	"larder.BitMatMul":          lowerBitMatMul,
 	// pool.go
 	"AveragePool":       lowerPool(kernel.AveragePool),
 	"GlobalAveragePool": lowerGlobalPool(kernel.MeanRows),

@@ -87,12 +87,17 @@ func sameElements(a, b *tensor.Tensor) bool {
 	if a.DType() == tensor.Int16 {
 		return slices.Equal(tensor.Data[int16](a), tensor.Data[int16](b))
 	}
-	return slices.Equal(tensor.Data[float32](a), tensor.Data[float32](b))
+	return a.DType() == tensor.Float32 && slices.Equal(tensor.Data[float32](a), tensor.Data[float32](b))
 }
 
 // shortsOf returns the memory of floats as 16-bit integers.
 func shortsOf(floats []float32) []int16 {
 	return unsafe.Slice((*int16)(unsafe.Pointer(unsafe.SliceData(floats))), 2*len(floats))
+}
+
+// bytesOf returns the memory of floats as bytes.
+func bytesOf(floats []float32) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(floats))), floatBytes*len(floats))
 }
 
 // panelCols is the number of columns in a panel.

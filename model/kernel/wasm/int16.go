@@ -41,6 +41,18 @@ func (a Int) LoadWide16(off int) Vec { return Vec{join(a.code, memarg(0x03, 1, o
 // LoadWide16 is Value().LoadWide16.
 func (v IntVar) LoadWide16(off int) Vec { return v.Value().LoadWide16(off) }
 
+// LoadWide8 reads eight unsigned bytes at address a + off into 16-bit lanes.
+func (v IntVar) LoadWide8(off int) Vec { return Vec{join(v.Value().code, memarg(0x02, 0, off))} }
+
+// Wide16 makes 32-bit lanes of the first four unsigned 16-bit lanes, or if high is
+// set of the last four.
+func (a Vec) Wide16(high bool) Vec {
+	if high {
+		return a.unary(0xaa)
+	}
+	return a.unary(0xa9)
+}
+
 // StoreHalf writes the first 64 bits of e at address a + off.
 func (f *Func) StoreHalf(a Int, off int, e Vec) {
 	f.emit(a.code, e.code, memarg(0x5b, 3, off), []byte{0})
