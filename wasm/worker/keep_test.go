@@ -105,6 +105,9 @@ func TestTiers(t *testing.T) {
 	b := newBench(t)
 	b.open()
 	first, second := b.load("leaf-small", ""), b.load("leaf-small", "")
+	if l := b.list(); l[0].Hits != 1 {
+		t.Errorf("%d hits of a download and an answer from memory", l[0].Hits)
+	}
 	b.dispose(first.Handle)
 	b.ask(message.MethodCachePrefetch, message.Load{Model: "leaf-small", Version: "1.0.0"}.Encode())
 	s, err := message.DecodeCacheStats(b.ask(message.MethodCacheStats, nil))
