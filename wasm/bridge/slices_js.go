@@ -20,8 +20,13 @@ type Slices struct {
 	from   int64 // where the window begins
 }
 
-// sliceBytes is how much is read at a time.
-const sliceBytes = 4 << 20
+// sliceBytes is how much of a large Blob is read at a time. One of up to wholeBytes is
+// read at once: each piece is a journey to another process and back, and a model is
+// gone through twice, first for its structure.
+const (
+	sliceBytes = 4 << 20
+	wholeBytes = 24 << 20
+)
 
 // NewSlices returns a reader of a Blob of the host.
 func NewSlices(ctx context.Context, blob safejs.Value) *Slices {
@@ -59,7 +64,11 @@ func (s *Slices) ReadAt(p []byte, at int64) (int, error) {
 // look reads the window that begins at an offset.
 func (s *Slices) look(at int64) error {
 	s.Close()
-	part, err := s.blob.Call("slice", at, min(at+sliceBytes, s.size))
+	end := min(at+sliceBytes, s.size)
+	if s.size <= wholeBytes {
+		at, end = 0, s.size
+	}
+	part, err := s.blob.Call("slice", at, end)
 	if err != nil {
 		return wrap("read", err)
 	}

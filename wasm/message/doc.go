@@ -14,8 +14,9 @@
 //
 // # The exchange
 //
-// The first message of a worker is [Ready] or [Failed]. After that the page
-// sends a [Request] with a number of its own choice. The worker answers with any
+// The page sends a [Request] with a number of its own choice, at any time: what
+// comes before the worker's program listens is kept for it. A worker that cannot
+// start says [Failed]. The worker answers with any
 // number of [Progress] messages and exactly one [Reply] with that number. A
 // request with the method [MethodCancel] cancels the request that has its
 // number; the cancelled request is answered with the code [CodeAborted]. An

@@ -1,13 +1,5 @@
 package message
 
-// Ready is the first message of a worker that started.
-type Ready struct {
-	Version string // of Larder
-}
-
-// Encode returns the message tree.
-func (r Ready) Encode() map[string]any { return map[string]any{"ready": true, "version": r.Version} }
-
 // Failed is the message of a worker that cannot work, or that died.
 type Failed struct {
 	Code    string

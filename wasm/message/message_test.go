@@ -195,7 +195,6 @@ func TestEnvelopes(t *testing.T) {
 		got  map[string]any
 		want map[string]any
 	}{
-		{"ready", Ready{Version: "1"}.Encode(), map[string]any{"ready": true, "version": "1"}},
 		{"failed", Failed{Code: "c", Message: "m"}.Encode(), map[string]any{"failed": map[string]any{"code": "c", "message": "m"}}},
 		{"event", Event{Name: "cache", Data: map[string]any{"a": 1}}.Encode(), map[string]any{"event": "cache", "data": map[string]any{"a": 1}}},
 		{"progress", Progress{Phase: "p"}.Message(4), map[string]any{"id": 4,

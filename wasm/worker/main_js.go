@@ -25,6 +25,5 @@ func main() {
 		h.Post(message.Failed{Code: message.CodeInternal, Message: err.Error()}.Encode(), nil)
 		return
 	}
-	h.Post(message.Ready{Version: release}.Encode(), nil)
 	select {}
 }

@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"runtime"
-	"runtime/debug"
 	"sync"
+	"time"
 
 	"larder/cache"
 	"larder/model"
@@ -25,8 +25,9 @@ type loaded struct {
 	handles    int               // guarded by the shelf
 }
 
-// loadGCPercent took a quarter off the program's memory after loading leaf.
-const loadGCPercent = 30
+// tidyAfter is how long after a load its garbage is collected: the first run must not wait
+// for that.
+const tidyAfter = time.Second
 
 // shelf holds the loaded models by digest.
 type shelf struct {
@@ -53,12 +54,8 @@ func (s *shelf) Take(ctx context.Context, digest string, load func() (*loaded, e
 	if m := s.find(digest); m != nil { // while this call waited
 		return m, true, nil
 	}
-	// The memory of a WebAssembly program never shrinks. Loading makes garbage as
-	// large as the model, so it is collected more often meanwhile.
-	percent := debug.SetGCPercent(loadGCPercent)
 	m, err = load()
-	debug.SetGCPercent(percent)
-	go runtime.GC() // JavaScript keeps what Go's values refer to until they are finalized
+	time.AfterFunc(tidyAfter, runtime.GC) // JavaScript keeps what Go's values refer to until they are finalized
 	if err != nil {
 		return nil, false, err
 	}

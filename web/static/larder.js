@@ -28,7 +28,6 @@ export async function open(options = {}) {
   const wanted = threads === undefined ? defaultThreads() : checkThreads(threads);
   const channel = new Channel(wanted, root);
   try {
-    await channel.started(signal);
     const info = await channel.call("open", { models: root, threads: wanted, bell: channel.bell }, { signal });
     channel.watch(channel.stream());
     return new Larder(channel, info, persist);
@@ -268,7 +267,6 @@ class Channel {
   #listeners = new Map(); // kind of cache event → set of functions
   #last = 0;
   #failure = null; // why the worker no longer answers
-  #ready;
   #threads = null; // of every model, when they have died
   #unwatch = null; // ends the subscription to the host's changes; null without one
   #root;
@@ -281,8 +279,6 @@ class Channel {
 
   constructor(threads, root) {
     this.#root = root;
-    this.#ready = Promise.withResolvers ? Promise.withResolvers() : resolvers();
-    this.#ready.promise.catch(() => {}); // whoever waits for it hears of the failure
     const url = new URL("assets/worker.js", import.meta.url);
     try {
       this.#worker = new Worker(url, { type: "module", name: `larder ${threads}` });
@@ -296,14 +292,21 @@ class Channel {
       const code = event.message ? "internal" : navigator.onLine === false ? "offline" : "not-found";
       this.#fail(new LarderError(code, event.message ? `the worker broke: ${event.message}` : `the worker cannot be loaded from ${url}`));
     };
+    this.#handOver();
+  }
+
+  // handOver compiles the worker's program while the worker's script is on its way. What goes
+  // wrong here the worker tries again, and it says why it fails: then it is handed null.
+  async #handOver() {
+    try {
+      const program = await WebAssembly.compileStreaming(fetch(new URL("assets/worker.wasm", import.meta.url)));
+      this.#worker.postMessage({ program });
+    } catch {
+      this.#worker.postMessage({ program: null });
+    }
   }
 
   get alive() { return this.#failure === null; }
-
-  // started waits until the worker can take requests.
-  started(signal) {
-    return abortable(signal, this.#ready.promise);
-  }
 
   // call sends a request and waits for its answer. A caller that aborts is told at
   // once; late cleans up after a result that nobody waits for any more.
@@ -346,7 +349,6 @@ class Channel {
   }
 
   #receive(message) {
-    if (message.ready) return this.#ready.resolve();
     if (message.failed) return this.#fail(new LarderError(message.failed.code, message.failed.message));
     if (message.event === "push") return void this.watch(message.data.url);
     if (message.event === "threads") return void (this.#threads = message.data);
@@ -400,7 +402,6 @@ class Channel {
     this.#failure = error;
     this.#worker.terminate();
     this.#unwatch?.();
-    this.#ready.reject(error);
     for (const call of this.#waiting.values()) call.reject(error);
     this.#waiting.clear();
   }
@@ -434,12 +435,6 @@ function abortable(signal, promise, onAbort) {
     signal.addEventListener("abort", stop, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
   });
-}
-
-function resolvers() {
-  const r = {};
-  r.promise = new Promise((resolve, reject) => Object.assign(r, { resolve, reject }));
-  return r;
 }
 
 // askToPersist asks the browser not to clear the models when room gets short. Only

@@ -10,6 +10,13 @@
 
 const program = new URL("../assets/worker.wasm", import.meta.url);
 
+// What the page says before the program listens is kept for it. The compiled program is among
+// that, or null if the page could not make it.
+const early = [];
+const handed = new Promise((resolve) => {
+  onmessage = ({ data }) => ("program" in data ? resolve(data.program) : early.push(data));
+});
+
 function fail(code, message) {
   postMessage({ failed: { code, message } });
   close();
@@ -36,11 +43,11 @@ const broke = (error, message) => (error instanceof StartError ? fail(error.code
 addEventListener("error", (event) => broke(event.error, event.message));
 addEventListener("unhandledrejection", (event) => broke(event.reason, event.reason?.message ?? event.reason));
 
-try {
+async function start() {
   const team = new Team((reason) => postMessage({ event: "threads", data: { threads: 1, threadsReason: reason } }));
   const wanted = Number(/ (\d)$/.exec(self.name)?.[1] ?? 1);
   if (globalThis.crossOriginIsolated === true && wanted > 1) team.muster(wanted);
-  const [main, kernels] = await Promise.all([compile(program), loadKernels()]);
+  const [main, kernels] = await Promise.all([handed.then((module) => module ?? compile(program)), loadKernels()]);
   globalThis.larderKernels = { ...kernels, team };
   const go = new Go();
   let code = 0;
@@ -49,6 +56,8 @@ try {
   go.importObject.larder = { more: () => loadMore(instance.exports) };
   instance = await WebAssembly.instantiate(main, go.importObject);
   go.run(instance).then(() => fail("internal", `the engine ended with code ${code}; the console has its last words`));
-} catch (error) {
-  fail(error.code ?? "internal", error.code ? error.message : `the engine cannot start: ${error.message}`);
+  for (const data of early) onmessage({ data }); // to the program: it listens before run returns
 }
+
+// Not awaited here: the messages wait until this script has run.
+start().catch((error) => fail(error.code ?? "internal", error.code ? error.message : `the engine cannot start: ${error.message}`));
