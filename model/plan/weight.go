@@ -122,14 +122,32 @@ func (p panels) pack(m *packer) error {
 		if err != nil {
 			return err
 		}
-		for j := range count {
-			dst := to[j/panelCols*p.kPad*panelCols+j%panelCols:]
-			for k, v := range from[j*p.k : (j+1)*p.k] {
-				dst[k*panelCols] = v * p.scale
+		for j := 0; j < count; j += panelCols {
+			dst := to[j*p.kPad:]
+			if count-j >= panelCols && p.scale == 1 {
+				interleave(dst, from[j*p.k:], p.k)
+				continue
+			}
+			for c := range min(panelCols, count-j) {
+				for k, v := range from[(j+c)*p.k:][:p.k] {
+					dst[k*panelCols+c] = v * p.scale
+				}
 			}
 		}
 		return nil
 	})
+}
+
+// interleave writes a panel of eight columns that lie one behind the other, k elements each:
+// most of the time of a load goes by here.
+func interleave(to, from []float32, k int) {
+	c0, c1, c2, c3 := from[:k], from[k:][:k], from[2*k:][:k], from[3*k:][:k]
+	c4, c5, c6, c7 := from[4*k:][:k], from[5*k:][:k], from[6*k:][:k], from[7*k:][:k]
+	for i := range k {
+		row := (*[panelCols]float32)(to[i*panelCols:])
+		row[0], row[1], row[2], row[3] = c0[i], c1[i], c2[i], c3[i]
+		row[4], row[5], row[6], row[7] = c4[i], c5[i], c6[i], c7[i]
+	}
 }
 
 // packRows packs [k][n], some rows at a time: of each panel a part.

@@ -142,6 +142,57 @@ for (const part of ["js", "wasm"]) {
   });
 }
 
+const beginnings = {
+  "is not there for the moment": ({ response, record }) => {
+    record.status = 503;
+    response.writeHead(503).end();
+  },
+  "is no program": ({ response, record }) => {
+    record.status = 200;
+    response.writeHead(200, { "content-type": "application/wasm", "cache-control": "no-store" }).end("no program");
+  },
+  "comes without its type": async ({ request, response, record, site }) => {
+    record.status = 200;
+    const name = path.basename(new URL(request.url, "http://host").pathname);
+    response.writeHead(200, { "content-type": "application/octet-stream", "cache-control": "no-store" }).end(await fs.readFile(path.join(site.dir, "assets", name)));
+  },
+};
+
+for (const [what, answer] of Object.entries(beginnings)) {
+  test(`where the page cannot compile the program, because it ${what}, the worker does`, async (t) => {
+    const { site, page } = await visit(t, browser, { expected: NETWORK });
+    await plain(page, site);
+    const restore = site.intercept(/\/worker\.[0-9a-f]+\.wasm$/, async (exchange) => {
+      restore(); // the first only
+      await answer({ ...exchange, site });
+      return true;
+    });
+    const label = await page.evaluate(async () => {
+      const opened = await larder.open();
+      const leaf = await opened.load("leaf");
+      return (await leaf.predict(new Blob([await bytes("models/leaf/2.0.0/demo/healthy.jpg")]))).label;
+    });
+    assert.equal(label, "healthy");
+    assert.equal(site.traffic(/^assets\/worker\.[0-9a-f]+\.wasm$/).requests, 2);
+  });
+}
+
+test("closing and aborting while the worker starts", async (t) => {
+  const { site, page } = await visit(t, browser);
+  await plain(page, site);
+  const codes = await page.evaluate(async () => {
+    const controller = new AbortController();
+    const stopped = refused(larder.open({ signal: controller.signal })); // the request waits in the worker
+    controller.abort();
+    const never = refused(larder.open({ signal: AbortSignal.abort() }));
+    const opened = await larder.open();
+    const loading = refused(opened.load("leaf"));
+    opened.close();
+    return [(await stopped).code, (await never).code, (await loading).code];
+  });
+  assert.deepEqual(codes, ["aborted", "aborted", "closed"]);
+});
+
 test("a model that the registry does not have any more is told, and another one helps", async (t) => {
   const { site, page } = await visit(t, browser, { expected: NETWORK });
   // The page was built with leaf in the list.
