@@ -1,19 +1,32 @@
 package slim
 
-// Instructions that a cut has to know by name (WebAssembly 3.0, section 5.4).
+// Instructions that have to be known by name (WebAssembly 3.0, section 5.4).
 const (
+	opUnreachable  = 0x00
+	opNop          = 0x01
 	opBlock        = 0x02
+	opLoop         = 0x03
 	opIf           = 0x04
+	opElse         = 0x05
 	opEnd          = 0x0b
 	opBr           = 0x0c
 	opBrIf         = 0x0d
 	opBrTable      = 0x0e
+	opReturn       = 0x0f
 	opCall         = 0x10
 	opCallIndirect = 0x11
+	opDrop         = 0x1a
+	opSelect       = 0x1b
 	opLocalGet     = 0x20
+	opLocalSet     = 0x21
+	opLocalTee     = 0x22
 	opGlobalGet    = 0x23
 	opGlobalSet    = 0x24
-	opFirstMemory  = 0x28 // i32.load; memory instructions have an alignment and an offset
+	opFirstMemory  = 0x28 // memory instructions have an alignment and an offset
+	opI32Load      = 0x28
+	opFirstStore   = 0x36
+	opI32Store     = 0x36
+	opI64Store     = 0x37
 	opLastMemory   = 0x3e
 	opMemorySize   = 0x3f
 	opMemoryGrow   = 0x40
@@ -22,12 +35,25 @@ const (
 	opF32Const     = 0x43
 	opF64Const     = 0x44
 	opI32Eqz       = 0x45
+	opI32Eq        = 0x46
+	opI32LtU       = 0x49
+	opI32GtU       = 0x4b
+	opI64Eqz       = 0x50
+	opI64Eq        = 0x51
+	opI32Add       = 0x6a
+	opI32Sub       = 0x6b
+	opI32ShrU      = 0x76
+	opI64Add       = 0x7c
+	opI32WrapI64   = 0xa7
+	opI64ExtendS32 = 0xac
+	opI64ExtendU32 = 0xad
 	opLastPlain    = 0xc4 // i64.extend32_s: the numeric instructions before it have no immediates
 	opPrefix       = 0xfc
 	opMemoryCopy   = 10 // after the prefix
 	opMemoryFill   = 11
 
 	emptyBlock = 0x40
+	noResult   = -64 // emptyBlock as the signed number that a block's type is read as
 )
 
 // rewriteCalls copies a function's body; call writes what stands in the place of

@@ -21,7 +21,7 @@ const (
 )
 
 // goType is the type of Go's functions, the first of every module: from the place
-// in the function to whether the stack unwinds. tableBase is the place of the first
+// in the function, or the return address if it begins, to whether the stack unwinds. tableBase is the place of the first
 // function in the table, and its number in Go; times 65536 it is the address.
 const (
 	goType    = 0

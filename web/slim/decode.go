@@ -29,8 +29,13 @@ type decoded struct {
 	exported    []export
 	tabled      int // how many of them are in the function table, by their order; all as Go's linker writes it
 	bodies      [][]byte
+	forms       []signature    // of types
+	signatures  []signature    // of all functions, imports first
 	names       map[int]string // of the module's own functions, as Go knows them
 }
+
+// signature is how many operands a function takes and gives.
+type signature struct{ params, results int }
 
 type export struct {
 	name  string
@@ -49,12 +54,12 @@ func decode(module []byte) (*decoded, error) {
 		r := &reader{s.body, 0}
 		switch s.id {
 		case typeSection:
-			m.typeCount = r.count()
+			m.decodeTypes(r)
 		case importSection:
 			err = m.decodeImports(r)
 		case functionSection:
 			for range r.count() {
-				m.types = append(m.types, int(r.uint()))
+				m.types = append(m.types, m.decodeType(r))
 			}
 		case globalSection:
 			err = m.decodeGlobals(r)
@@ -82,6 +87,27 @@ func decode(module []byte) (*decoded, error) {
 	return m, nil
 }
 
+func (m *decoded) decodeTypes(r *reader) {
+	m.typeCount = r.count()
+	for range m.typeCount {
+		r.byte()
+		params := len(r.take(r.count()))
+		m.forms = append(m.forms, signature{params, len(r.take(r.count()))})
+	}
+}
+
+// decodeType reads the type of the next function.
+func (m *decoded) decodeType(r *reader) int {
+	t := r.uint()
+	if t >= uint64(len(m.forms)) {
+		t = uint64(len(m.forms)) // of no function of Go's
+		m.signatures = append(m.signatures, signature{})
+		return int(t)
+	}
+	m.signatures = append(m.signatures, m.forms[t])
+	return int(t)
+}
+
 // count reads a number of things that follow, of which each takes a byte or more.
 func (r *reader) count() int {
 	n := r.uint()
@@ -100,7 +126,7 @@ func (m *decoded) decodeImports(r *reader) error {
 		if r.byte() != kindFunction {
 			return errorf("an import is not a function")
 		}
-		r.uint()
+		m.decodeType(r)
 	}
 	return nil
 }

@@ -6,14 +6,6 @@ import "encoding/binary"
 const startSection = 8
 
 const (
-	opLoop     = 0x03
-	opLocalSet = 0x21
-	opI32Load  = 0x28
-	opI32Store = 0x36
-	opI32LtU   = 0x49
-	opI32Add   = 0x6a
-	opI32ShrU  = 0x76
-
 	bucketsPerFunc = 16 // one for each 4096 of a function's 65536 program counters
 	bucketSize     = 20
 	recordEntry    = 8 // size of an entry of the list that says where each function's record is
@@ -35,6 +27,9 @@ func Fold(module []byte) ([]byte, error) {
 	}
 	table, err := findTable(image.bytes)
 	if err != nil {
+		return nil, err
+	}
+	if err := table.shortenNames(); err != nil {
 		return nil, err
 	}
 	if err := table.fold(); err != nil {

@@ -26,7 +26,7 @@ func Module(module []byte) ([]byte, error) {
 		}
 		sections[i].body = image.encode()
 	}
-	return join(sections), nil
+	return tighten(join(sections))
 }
 
 // errorf reports a module that is not as expected.
