@@ -23,6 +23,7 @@ type request struct {
 	url      string // of a file without a manifest, or ""
 	selector registry.Selector
 	force    bool   // ask the registry, fresh or not, and fail if it does not answer
+	chosen   bool   // nobody asked for something else than a pin or a rollback left
 	behind   bool   // somebody was served what is not fresh; nobody waits
 	expired  bool   // the caller takes what is older than stale-if-error allows
 	skip     string // the version that was rolled back from and stays so
@@ -197,7 +198,7 @@ func (c *Cache) search(ctx context.Context, r request) (found, error) {
 // is a little older, of which the registry is asked behind.
 func (c *Cache) serve(ctx context.Context, r request, local *stored) (found, bool) {
 	pinned := local.usable() && local.record.Pinned
-	if r.force || !local.usable() || !pinned && !local.confirmed {
+	if !local.usable() || r.force && !(pinned && r.chosen) || !pinned && !local.confirmed {
 		return found{}, false
 	}
 	switch how := c.grade(answer{local.version, local.checkedAt}); {

@@ -112,7 +112,17 @@ func (c *Cache) info(r *store.Record, m *registry.Manifest) Info {
 // model, and downloads what is new. It fails when the registry gives no answer, and
 // what is stored stays as it was. It returns the model's versions as List does.
 func (c *Cache) Refresh(ctx context.Context, name string, progress func(Progress)) ([]Info, error) {
-	name = storedName(name)
+	return c.refreshAll(ctx, request{name: name, progress: progress})
+}
+
+// Renew is Refresh for somebody who heard that the registry has changed: what was pinned
+// stays the answer, and what was rolled back from stays away until there is a newer one.
+func (c *Cache) Renew(ctx context.Context, name string, progress func(Progress)) ([]Info, error) {
+	return c.refreshAll(ctx, request{name: name, progress: progress, chosen: true})
+}
+
+func (c *Cache) refreshAll(ctx context.Context, how request) ([]Info, error) {
+	name := storedName(how.name)
 	if _, err := c.request("refresh", name, ""); err != nil {
 		return nil, c.failed("refresh", name, "", err)
 	}
@@ -127,7 +137,7 @@ func (c *Cache) Refresh(ctx context.Context, name string, progress func(Progress
 			continue
 		}
 		asked++
-		errs = append(errs, c.refresh(ctx, name, p.Selector, progress))
+		errs = append(errs, c.refresh(ctx, how, p.Selector))
 	}
 	if asked == 0 {
 		return nil, c.failed("refresh", name, "", &Error{Code: NotFound, Op: "refresh", Name: name, Detail: "nothing of this model is stored: load it first"})
@@ -139,13 +149,17 @@ func (c *Cache) Refresh(ctx context.Context, name string, progress func(Progress
 	return slices.DeleteFunc(all, func(i Info) bool { return i.Name != name }), err
 }
 
-func (c *Cache) refresh(ctx context.Context, name, selector string, progress func(Progress)) error {
-	r, err := c.request("refresh", name, selector)
+func (c *Cache) refresh(ctx context.Context, how request, selector string) error {
+	r, err := c.request("refresh", storedName(how.name), selector)
 	if err != nil {
 		return err
 	}
-	r.force = true
-	f, err := c.fly(ctx, "refresh "+r.key(), progress, func(ctx context.Context, tell func(Progress)) (found, error) {
+	r.force, r.chosen = true, how.chosen
+	flight := "refresh "
+	if r.chosen {
+		flight = "renew "
+	}
+	f, err := c.fly(ctx, flight+r.key(), how.progress, func(ctx context.Context, tell func(Progress)) (found, error) {
 		r.progress = tell
 		return c.find(ctx, r)
 	})

@@ -134,7 +134,7 @@ func (c *Cache) before(ctx context.Context, snap store.Snapshot, name, than stri
 // registry gives, or "".
 func (s *stored) instead(r request, version string) string {
 	for _, p := range s.snap.Pointers {
-		if p.Key() == r.key() && p.Skip == version && !r.force {
+		if p.Key() == r.key() && p.Skip == version && (!r.force || r.chosen) {
 			return p.Version
 		}
 	}

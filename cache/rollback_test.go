@@ -70,6 +70,10 @@ func TestRollback(t *testing.T) {
 	}
 	w.clock.advance(ttl * time.Second)
 	w.expect("", "2.0.0", cache.FromStore, cache.Fresh)
+	if _, err := w.cache.Renew(t.Context(), "leaf", nil); err != nil { // nobody asked
+		t.Fatal(err)
+	}
+	w.expect("", "2.0.0", cache.FromMemory, cache.Fresh)
 	if _, err := w.cache.Refresh(t.Context(), "leaf", nil); err != nil {
 		t.Fatal(err)
 	}
@@ -115,6 +119,11 @@ func TestPinnedStaysTheAnswer(t *testing.T) {
 	w.restart()
 	w.expect("", "1.0.0", cache.FromStore, cache.Stale)
 	w.wantAsked()
+	if _, err := w.cache.Renew(t.Context(), "leaf", nil); err != nil {
+		t.Fatal(err)
+	}
+	w.wantAsked()
+	w.expect("", "1.0.0", cache.FromStore, cache.Stale)
 	// Who asks for it gets the new one, and that is pinned.
 	if _, err := w.cache.Refresh(t.Context(), "leaf", nil); err != nil {
 		t.Fatal(err)

@@ -21,7 +21,7 @@ func (e CacheEntry) Encode() map[string]any {
 		"url": orNull(e.URL)}
 }
 
-// CacheList is the result of [MethodCacheList], [MethodCacheRefresh] and [MethodCacheImport].
+// CacheList is the result of [MethodCacheList], [MethodCacheRefresh], [MethodCacheRenew] and [MethodCacheImport].
 type CacheList struct {
 	Entries []CacheEntry // by name, newest version first
 }

@@ -11,6 +11,7 @@ const (
 	MethodDispose       = "dispose"
 	MethodCacheList     = "cache.list"
 	MethodCacheRefresh  = "cache.refresh"
+	MethodCacheRenew    = "cache.renew"
 	MethodCacheEvict    = "cache.evict"
 	MethodCacheStats    = "cache.stats"
 	MethodCachePin      = "cache.pin"

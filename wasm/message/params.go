@@ -131,7 +131,7 @@ func DecodeHandle(v any) (Handle, error) {
 }
 
 // Model holds the parameters of the methods that are about a model as a whole, such as
-// [MethodCacheRefresh] and [MethodCacheEvict].
+// [MethodCacheRefresh], [MethodCacheRenew] and [MethodCacheEvict].
 type Model struct {
 	Model string
 }

@@ -14,7 +14,7 @@
 //	shelf.go     sessions by digest, shared by handles
 //	predict.go   predict and preprocess; run.go: run
 //	memo.go      answers that were given before, and giving memory back
-//	store.go     cache.list, cache.refresh, cache.evict, cache.stats, index
+//	store.go     cache.list, cache.refresh, cache.renew, cache.evict, cache.stats, index
 //	keep.go      what else a person does with stored models: pin, roll back, verify,
 //	             export, import; tier.go: what happened in each tier
 //	describe.go  what a page may know about a model

@@ -3,12 +3,16 @@ package main
 import (
 	"context"
 
+	"larder/cache"
 	"larder/wasm/message"
 )
 
+// method answers one kind of request.
+type method func(*server, context.Context, call) (result, error)
+
 // methods is everything a page can ask for, save cancel, which is no request of
 // its own.
-var methods = map[string]func(*server, context.Context, call) (result, error){
+var methods = map[string]method{
 	message.MethodOpen:          (*server).open,
 	message.MethodLoad:          (*server).load,
 	message.MethodFromONNX:      (*server).fromONNX,
@@ -17,7 +21,8 @@ var methods = map[string]func(*server, context.Context, call) (result, error){
 	message.MethodRun:           (*server).run,
 	message.MethodDispose:       (*server).dispose,
 	message.MethodCacheList:     (*server).cacheList,
-	message.MethodCacheRefresh:  (*server).cacheRefresh,
+	message.MethodCacheRefresh:  refreshing((*cache.Cache).Refresh),
+	message.MethodCacheRenew:    refreshing((*cache.Cache).Renew),
 	message.MethodCacheEvict:    (*server).cacheEvict,
 	message.MethodCacheStats:    (*server).cacheStats,
 	message.MethodCachePrefetch: (*server).cachePrefetch,

@@ -16,17 +16,20 @@ func (s *server) cacheList(ctx context.Context, _ call) (result, error) {
 	return s.entries(list, err)
 }
 
-func (s *server) cacheRefresh(ctx context.Context, c call) (result, error) {
-	p, err := message.DecodeModel(c.params)
-	if err != nil {
-		return result{}, err
+// refreshing makes a method of one of the cache's two ways to refresh a model.
+func refreshing(do func(*cache.Cache, context.Context, string, func(cache.Progress)) ([]cache.Info, error)) method {
+	return func(s *server, ctx context.Context, c call) (result, error) {
+		p, err := message.DecodeModel(c.params)
+		if err != nil {
+			return result{}, err
+		}
+		l, err := s.opened()
+		if err != nil {
+			return result{}, err
+		}
+		list, err := do(l.cache, ctx, p.Model, s.progress(c.id).Cache)
+		return s.entries(list, err)
 	}
-	l, err := s.opened()
-	if err != nil {
-		return result{}, err
-	}
-	list, err := l.cache.Refresh(ctx, p.Model, s.progress(c.id).Cache)
-	return s.entries(list, err)
 }
 
 func (s *server) entries(list []cache.Info, err error) (result, error) {
