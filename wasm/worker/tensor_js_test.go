@@ -96,7 +96,7 @@ func TestLargeTensor(t *testing.T) {
 	if n := bridge.ByteLength(in.Data.(safejs.Value)); n != 0 {
 		t.Errorf("%d bytes are left", n)
 	}
-	shared := message.Tensor{Dims: []int{1 << 15}, Type: "float32", Data: eval(t, `new Float32Array(new SharedArrayBuffer(1 << 17))`)}
+	shared := message.Tensor{Dims: []int{1 << 15}, Type: "float32", Data: eval(t, `new Float32Array(new WebAssembly.Memory({ initial: 2, maximum: 2, shared: true }).buffer)`)}
 	if x, err = h.Tensor(shared); err != nil || x.Source() != nil {
 		t.Errorf("%v, %v: floats that others may change were not copied", x, err)
 	}

@@ -84,7 +84,8 @@ test("larder.js refuses what it cannot do with a code", async (t) => {
       version: await refused(opened.load("leaf", { version: "9.0.0" })),
       range: await refused(opened.load("leaf", { version: "^3" })),
       nonsense: await refused(opened.load("leaf", { version: "newest!" })),
-      path: await refused(opened.load("../leaf")),
+      file: await refused(opened.load("../leaf")), // an address, where nothing is
+      path: await refused(opened.load("http://[/leaf")),
       number: await refused(opened.load(7)),
       evict: await refused(opened.cache.evict(null)),
       truncated: await refused(leaf.predict(photo.slice(0, 60_000))),
@@ -103,6 +104,7 @@ test("larder.js refuses what it cannot do with a code", async (t) => {
     version: "not-found",
     range: "not-found",
     nonsense: "invalid-input",
+    file: "not-found",
     path: "invalid-input",
     number: "invalid-input",
     evict: "invalid-input",
