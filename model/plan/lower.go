@@ -38,6 +38,9 @@ var lowerings = map[string]lowering{
 	"LayerNormalization": lowerLayerNorm,
 	"LogSoftmax":         lowerSoftmax(kernel.LogSoftmax),
 	"Softmax":            lowerSoftmax(kernel.Softmax),
+	// groupnorm.go
+	"GroupNormalization":    lowerGroupNorm,
+	"InstanceNormalization": lowerGroupNorm,
 	// shape.go
 	"Flatten":   lowerReshape,
 	"Identity":  lowerReshape,

@@ -190,6 +190,30 @@ var families = []family{
 		m.add(node("BatchNormalization", "x s b m v", "y"))
 		return m
 	}},
+	{"InstanceNormalization", func(r *rand.Rand) *model {
+		m, d := newModel(), dims(r, 3+r.IntN(3))
+		m.in("x", flawed(r, noise(r, d...)))
+		m.let("s", noise(r, d[1]))
+		m.let("b", noise(r, d[1]))
+		m.add(node("Sigmoid", "x", "a"), node("InstanceNormalization", pick(r, "x s b", "a s b"), "c", float("epsilon", 0.01)), node("Neg", "c", "y"))
+		return m
+	}},
+	{"GroupNormalization", func(r *rand.Rand) *model {
+		m, groups := newModel(), 1+r.IntN(4)
+		c := groups * (1 + r.IntN(9))
+		m.opset = pick[int64](r, 18, 21)
+		each := groups
+		if m.opset == 21 {
+			each = c
+		}
+		m.in("x", flawed(r, noise(r, 1+r.IntN(3), c, 1+r.IntN(6), 1+r.IntN(6))))
+		m.let("s", noise(r, each))
+		m.let("b", noise(r, each))
+		m.let("w", noise(r, 3, c, 1, 1)) // reads the lanes behind the channels
+		m.add(node("GroupNormalization", "x s b", "c", integer("num_groups", groups), float("epsilon", 0.01)), node("Conv", "c w", "d"),
+			node("GlobalAveragePool", "d", "y"))
+		return m
+	}},
 	{"reductions", randomReduce},
 	{"Transpose", func(r *rand.Rand) *model {
 		m, rank := newModel(), 1+r.IntN(4)
@@ -355,6 +379,14 @@ var families = []family{
 		m.add(node("Relu", "x", "a"), node("Expand", "a s", "b"), node("Sigmoid", "b", "y"))
 		return m
 	}},
+}
+
+// flawed puts a NaN or an infinity into a tensor now and then.
+func flawed(r *rand.Rand, t *tensor.Tensor) *tensor.Tensor {
+	if data := tensor.Data[float32](t); r.IntN(4) == 0 {
+		data[r.IntN(len(data))] = pick(r, float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)))
+	}
+	return t
 }
 
 func randomConv(r *rand.Rand) *model {
