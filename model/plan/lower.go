@@ -14,6 +14,8 @@ var lowerings = map[string]lowering{
 	// conv.go
 	"Conv":        lowerConv,
 	"larder.Conv": lowerConv,
+	// spread.go
+	"ConvTranspose": lowerConvTranspose,
 	// matmul.go
 	"Gemm":        lowerGemm,
 	"larder.Gemm": lowerGemm,

@@ -37,6 +37,30 @@ func pick[T any](r *rand.Rand, v ...T) T { return v[r.IntN(len(v))] }
 
 var families = []family{
 	{"Conv", randomConv},
+	{"ConvTranspose", randomConvTranspose},
+	{"ConvTranspose, weights that are packed in pieces", func(r *rand.Rand) *model {
+		m, c, n := newModel(), 110+r.IntN(30), 40+r.IntN(5)
+		m.in("x", flawed(r, noise(r, 1, c, 3, 2)))
+		w := noise(r, c, n, 4, 4)
+		for i, v := range tensor.Data[float32](w) {
+			tensor.Data[float32](w)[i] = v / 10
+		}
+		m.let("w", w)
+		s, p := pick(r, 1, 2, 4), r.IntN(2)
+		m.add(node("ConvTranspose", "x w", "a", ints("strides", s, s), ints("pads", p, p, p, p)), node("Relu", "a", "y"))
+		return m
+	}},
+	{"ConvTranspose of one dimension", func(r *rand.Rand) *model {
+		m, c, s, k := newModel(), size(r), 1+r.IntN(4), 1+r.IntN(6)
+		x := noise(r, 1+r.IntN(2), c, 1+r.IntN(9))
+		if k%s == 0 { // no taps are 0 in some phases only
+			x = flawed(r, x)
+		}
+		m.in("x", x)
+		m.let("w", noise(r, c, size(r), k))
+		m.add(node("ConvTranspose", "x w", "a", ints("strides", s), ints("output_padding", r.IntN(s))), node("Neg", "a", "y"))
+		return m
+	}},
 	{"Conv of one dimension", func(r *rand.Rand) *model {
 		m, c, k := newModel(), size(r), 1+r.IntN(3)
 		m.in("x", noise(r, 1+r.IntN(2), c, 9))
@@ -405,6 +429,34 @@ func randomConv(r *rand.Rand) *model {
 		attrs.Attributes = append(attrs.Attributes, ints("pads", r.IntN(3), r.IntN(3), r.IntN(3), r.IntN(3)))
 	}
 	m.add(attrs)
+	return m
+}
+
+func randomConvTranspose(r *rand.Rand) *model {
+	m := newModel()
+	group := pick(r, 1, 1, 1, 2, 3, 8)
+	in, out := group*(1+r.IntN(6)), group*(1+r.IntN(6))
+	if r.IntN(5) == 0 { // depthwise
+		group = pick(r, 4, 8, 12, 7)
+		in, out = group, group
+	}
+	h, w := 1+r.IntN(7), 1+r.IntN(7)
+	m.in("x", noise(r, 1+r.IntN(2), in, h, w))
+	kh, kw := 1+r.IntN(5), 1+r.IntN(5)
+	sh, sw := 1+r.IntN(4), 1+r.IntN(4)
+	m.let("w", noise(r, in, out/group, kh, kw))
+	m.let("b", noise(r, out))
+	n := node("ConvTranspose", pick(r, "x w b", "x w"), "y", integer("group", group), ints("strides", sh, sw),
+		ints("dilations", pick(r, 1, 1, 2), pick(r, 1, 1, 3)), ints("output_padding", r.IntN(sh), r.IntN(sw)))
+	switch r.IntN(5) {
+	case 0:
+		n.Attributes = append(n.Attributes, onnxtest.Attr("auto_pad", pick(r, "SAME_UPPER", "SAME_LOWER", "VALID")))
+	case 1:
+		n.Attributes = append(n.Attributes, ints("output_shape", h*sh, w*sw+r.IntN(3)))
+	default: // each cuts less than a window off
+		n.Attributes = append(n.Attributes, ints("pads", r.IntN((kh+1)/2), r.IntN((kw+1)/2), r.IntN((kh+1)/2), r.IntN((kw+1)/2)))
+	}
+	m.add(n)
 	return m
 }
 
