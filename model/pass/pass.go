@@ -26,6 +26,7 @@ var All = []Pass{
 	{"hardswish", HardSwish},
 	{"silu", SiLU},
 	{"lrn", LRN},
+	{"groupnorm", GroupNorm},
 	{"unbind", Unbind},
 	{"transpose", Transpose},
 	{"attention", Attention},

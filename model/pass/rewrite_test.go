@@ -53,6 +53,16 @@ var (
 	seq   = []any{"N", 3, 6}
 )
 
+// groupNorm is a normalisation of grouped in two groups.
+var (
+	grouped   = []any{"N", 6, 5, 5}
+	groupNorm = []*onnx.Node{node("Reshape", "x to", "a"), node("InstanceNormalization", "a s b", "c"), node("Reshape", "c back", "y")}
+)
+
+func groups(to ...int64) []*onnx.Tensor {
+	return []*onnx.Tensor{integers("to", to...), filled("s", 2), filled("b", 2), integers("back", -1, 6, 5, 5)}
+}
+
 func ints(name string, v ...int64) *onnx.Attribute { return onnxtest.Attr(name, v) }
 
 var rewriteCases = []rewriteCase{
@@ -70,6 +80,14 @@ var rewriteCases = []rewriteCase{
 	{"batchnorm: not if the convolution is read elsewhere", pass.BatchNorm, image, append(bn(4), convW),
 		[]*onnx.Node{node("Conv", "x w", "a"), node("BatchNormalization", "a s h m v", "c"), node("Add", "a c", "y")},
 		"a = Conv(x, w)\nc = BatchNormalization(a, s, h, m, v)\ny = Add(a, c)"},
+
+	{"groupnorm: as a normalisation of instances", pass.GroupNorm, grouped, groups(0, 2, -1), groupNorm,
+		"y = GroupNormalization(x, y/scale, y/bias) {epsilon=1e-05 num_groups=2}"},
+	{"groupnorm: not if images join", pass.GroupNorm, grouped, groups(1, 2, -1), groupNorm,
+		"a = Reshape(x, to)\nc = InstanceNormalization(a, s, b)\ny = Reshape(c, back)"},
+	{"groupnorm: not if groups do not fit", pass.GroupNorm, []any{"N", 3, 6, 6},
+		[]*onnx.Tensor{integers("to", 0, 2, -1), filled("s", 2), filled("b", 2), integers("back", -1, 3, 6, 6)}, groupNorm,
+		"a = Reshape(x, to)\nc = InstanceNormalization(a, s, b)\ny = Reshape(c, back)"},
 
 	{"bias: of a convolution", pass.Bias, image, []*onnx.Tensor{convW, filled("c", 4, 1, 1)},
 		[]*onnx.Node{node("Conv", "x w", "a"), node("Add", "c a", "y")}, "y = Conv(x, w, y.bias)"},

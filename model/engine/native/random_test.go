@@ -238,6 +238,19 @@ var families = []family{
 			node("GlobalAveragePool", "d", "y"))
 		return m
 	}},
+	{"GroupNormalization, of older exporters", func(r *rand.Rand) *model {
+		m, groups := newModel(), 1+r.IntN(4)
+		c := groups * (1 + r.IntN(5))
+		m.in("x", flawed(r, noise(r, 1+r.IntN(3), 3, 1+r.IntN(6), 1+r.IntN(6))))
+		m.let("w", noise(r, c, 3, 1, 1))
+		m.let("to", tensor.Vector(0, int64(groups), -1))
+		m.let("s", noise(r, groups))
+		m.let("b", noise(r, groups))
+		m.let("g", noise(r, c, 1, 1))
+		m.add(node("Conv", "x w", "a"), node("Shape", "a", "back"), node("Reshape", "a to", "c"), node("InstanceNormalization", "c s b", "d", float("epsilon", 0.01)),
+			node("Reshape", "d back", "e"), node("Mul", "e g", "f"), node("Sigmoid", "f", "y"))
+		return m
+	}},
 	{"reductions", randomReduce},
 	{"Transpose", func(r *rand.Rand) *model {
 		m, rank := newModel(), 1+r.IntN(4)
