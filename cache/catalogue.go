@@ -4,6 +4,7 @@ import (
 	"context"
 	"hash/fnv"
 	"slices"
+	"sort"
 	"sync"
 	"time"
 
@@ -107,7 +108,7 @@ func (k *catalogue) learn(ix *registry.Index, same bool, now time.Time) {
 	for i := range ix.Models {
 		k.names[i] = nameHash(ix.Models[i].Name)
 	}
-	slices.Sort(k.names)
+	sort.Slice(k.names, func(i, j int) bool { return k.names[i] < k.names[j] })
 }
 
 // refuses returns an error if the registry said just now that it has no such thing.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"sort"
 	"time"
 
 	"larder/cache/metrics"
@@ -89,8 +90,9 @@ func (c *Cache) replaced(snap store.Snapshot, name, current string) []store.Reco
 	spare := slices.DeleteFunc(slices.Clone(snap.Records), func(r store.Record) bool {
 		return r.Name != name || needed[r.Version] || r.Pinned || inUse[store.RecordKey(r.Name, r.Version)] > 0
 	})
-	slices.SortStableFunc(spare, func(a, b store.Record) int {
-		return cmp.Or(b.UsedAt.Compare(a.UsedAt), registry.CompareVersions(b.Version, a.Version))
+	sort.SliceStable(spare, func(i, j int) bool {
+		a, b := &spare[i], &spare[j]
+		return cmp.Or(b.UsedAt.Compare(a.UsedAt), registry.CompareVersions(b.Version, a.Version)) < 0
 	})
 	return spare[min(len(spare), c.opt.KeepVersions-1):]
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
+	"sort"
 	"time"
 
 	"larder/cache/metrics"
@@ -78,11 +78,12 @@ func (c *Cache) List(ctx context.Context) ([]Info, error) {
 		}
 		out = append(out, info)
 	}
-	slices.SortStableFunc(out, func(a, b Info) int {
-		if n := strings.Compare(a.Name, b.Name); n != 0 {
-			return n
+	sort.SliceStable(out, func(i, j int) bool {
+		a, b := &out[i], &out[j]
+		if a.Name != b.Name {
+			return a.Name < b.Name
 		}
-		return registry.CompareVersions(b.Version, a.Version)
+		return registry.CompareVersions(a.Version, b.Version) > 0
 	})
 	return out, nil
 }

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
+	"sort"
 
 	"larder/cache/metrics"
 	"larder/cache/policy"
@@ -76,8 +76,9 @@ func (c *Cache) makeRoom(ctx context.Context, rec *store.Record, bytes int64) (f
 	inUse := c.memory.inUse()
 	order := policy.Default()
 	order.Budget(0)
-	slices.SortStableFunc(snap.Records, func(a, b store.Record) int {
-		return cmp.Or(a.UsedAt.Compare(b.UsedAt), b.CommittedAt.Compare(a.CommittedAt))
+	sort.SliceStable(snap.Records, func(i, j int) bool {
+		a, b := &snap.Records[i], &snap.Records[j]
+		return cmp.Or(a.UsedAt.Compare(b.UsedAt), b.CommittedAt.Compare(a.CommittedAt)) < 0
 	})
 	sharers := map[store.Digest]int{}
 	for _, ref := range rec.Chunks {

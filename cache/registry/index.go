@@ -1,10 +1,10 @@
 package registry
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
+	"sort"
 
 	"github.com/go-faster/jx"
 	"golang.org/x/mod/semver"
@@ -62,7 +62,7 @@ func DecodeIndex(data []byte) (*Index, error) {
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(ix.Models, func(a, b Model) int { return cmp.Compare(a.Name, b.Name) })
+	sort.Slice(ix.Models, func(i, j int) bool { return ix.Models[i].Name < ix.Models[j].Name })
 	if ix.Default != "" && ix.Model(ix.Default) == nil {
 		return nil, &Error{Code: Invalid, Op: "index", Detail: "default " + quote(ix.Default) + " is not among the models"}
 	}
@@ -100,7 +100,7 @@ func (m *Model) check() error {
 	if len(m.Versions) == 0 {
 		return errors.New("versions: is empty")
 	}
-	slices.SortFunc(m.Versions, CompareVersions)
+	sort.Slice(m.Versions, func(i, j int) bool { return CompareVersions(m.Versions[i], m.Versions[j]) < 0 })
 	for i, v := range m.Versions[1:] {
 		if v == m.Versions[i] {
 			return fmt.Errorf("versions: %q is there twice", v)

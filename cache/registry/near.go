@@ -1,8 +1,7 @@
 package registry
 
 import (
-	"cmp"
-	"slices"
+	"sort"
 	"strings"
 )
 
@@ -38,7 +37,7 @@ func (ix *Index) near(name string) []string {
 			}
 		}
 	}
-	slices.SortStableFunc(close, func(a, b scored) int { return cmp.Compare(a.distance, b.distance) })
+	sort.SliceStable(close, func(i, j int) bool { return close[i].distance < close[j].distance })
 	var out []string
 	for _, s := range close[:min(len(close), maxNear)] {
 		out = append(out, s.name)

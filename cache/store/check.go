@@ -1,9 +1,9 @@
 package store
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 	"time"
 )
 
@@ -55,15 +55,16 @@ func IncompleteError(r *Record, missing Digest) error {
 // Sort puts a snapshot into the order that the contract promises and drops pointers
 // that lead nowhere.
 func (s *Snapshot) Sort() {
-	slices.SortFunc(s.Records, func(a, b Record) int {
-		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Version, b.Version))
+	sort.Slice(s.Records, func(i, j int) bool {
+		a, b := &s.Records[i], &s.Records[j]
+		return a.Name < b.Name || a.Name == b.Name && a.Version < b.Version
 	})
 	known := make(map[string]bool, len(s.Records))
 	for i := range s.Records {
 		known[RecordKey(s.Records[i].Name, s.Records[i].Version)] = true
 	}
 	s.Pointers = slices.DeleteFunc(s.Pointers, func(p Pointer) bool { return !known[RecordKey(p.Name, p.Version)] })
-	slices.SortFunc(s.Pointers, func(a, b Pointer) int { return cmp.Compare(a.Key(), b.Key()) })
+	sort.Slice(s.Pointers, func(i, j int) bool { return s.Pointers[i].Key() < s.Pointers[j].Key() })
 }
 
 // Milli writes a time as milliseconds since 1970, the form in which every backend

@@ -204,7 +204,7 @@ func (c *castMap) run(in []*tensor.Tensor, out []Value) ([]*tensor.Tensor, error
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortFunc(order, func(a, b int) int {
+	slices.SortStableFunc(order, func(a, b int) int {
 		if keys[a] < keys[b] {
 			return -1
 		}

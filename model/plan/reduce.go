@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"slices"
 
 	"larder/model/graph"
@@ -158,6 +159,6 @@ func (b *builder) reduceAxes(n *graph.Node, rank int) ([]int, bool) {
 			out[i] += rank
 		}
 	}
-	slices.Sort(out)
+	slices.SortStableFunc(out, cmp.Compare[int])
 	return slices.Compact(out), true
 }

@@ -3,7 +3,7 @@ package post
 import (
 	"fmt"
 	"math"
-	"slices"
+	"sort"
 
 	"larder/model/tensor"
 )
@@ -92,14 +92,8 @@ func answer(p []float64, spec *ClassifierSpec) Result {
 	for i, l := range spec.Labels {
 		r.Classes[i] = Class{Label: l.ID, Display: l.Display, Probability: p[i]}
 	}
-	slices.SortStableFunc(r.Classes, func(a, b Class) int {
-		switch {
-		case a.Probability > b.Probability:
-			return -1
-		case a.Probability < b.Probability:
-			return 1
-		}
-		return 0
+	sort.SliceStable(r.Classes, func(i, j int) bool {
+		return r.Classes[i].Probability > r.Classes[j].Probability
 	})
 	r.Label = r.Classes[0].Label
 	r.Unknown = r.Classes[0].Probability < spec.UnknownThreshold

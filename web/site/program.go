@@ -20,18 +20,20 @@ type program struct {
 	// stays says which functions a visit needs; the rest goes into a second module,
 	// NAME-more.wasm. Without it nothing is taken apart.
 	stays func(function string) bool
+	// never says which functions never run.
+	never func(function string) bool
 }
 
 // programs are the binaries of the site: the page and the worker.
 var programs = []program{
-	{"app.wasm", "./wasm/app", smallCode, nil},
-	{"worker.wasm", "./wasm/worker", smallCode, staysInWorker},
+	{"app.wasm", "./wasm/app", smallCode, nil, nil},
+	{"worker.wasm", "./wasm/worker", smallCode, staysInWorker, neverInWorker},
 }
 
 // edgePrograms are those of the edge worker.
 var edgePrograms = []program{
-	{"edge.wasm", "./wasm/edge", nil, nil},
-	{"control.wasm", "./wasm/edge/control", nil, nil},
+	{"edge.wasm", "./wasm/edge", nil, nil, nil},
+	{"control.wasm", "./wasm/edge/control", nil, nil, nil},
 }
 
 // smallCode has the compiler inline calls only where loops run long: in the runtime
@@ -67,7 +69,11 @@ func (b *builder) compile(ctx context.Context) error {
 // where the module is no download, it stays as it is.
 func (b *builder) addProgram(p program, content []byte) error {
 	if p.stays != nil {
-		parts, err := slim.Cut(content, func(function string) bool { return !p.stays(function) })
+		used, err := slim.Trap(content, p.never)
+		if err != nil {
+			return err
+		}
+		parts, err := slim.Cut(used, func(function string) bool { return !p.stays(function) && !p.never(function) })
 		if err != nil {
 			return err
 		}

@@ -22,9 +22,31 @@ var (
 	workerRan string
 	//go:embed worker.idle
 	workerIdle string
+	//go:embed worker.never
+	workerNever string
 )
 
-var staysInWorker = stays(workerRules, workerRan, workerIdle)
+var (
+	staysInWorker = stays(workerRules, workerRan, workerIdle)
+	neverInWorker = never(workerNever, workerRan)
+)
+
+// initialiser matches the names of what initialises a package.
+var initialiser = regexp.MustCompile(`\.init(\.\d+)?$`)
+
+// never returns a test of a function's name against patterns of functions that do not
+// run, without those that were seen to and those that every program runs.
+func never(patterns, ran string) func(function string) bool {
+	isRan := names(ran)
+	var list []string
+	for _, p := range lines(patterns) {
+		list = append(list, strings.ReplaceAll(regexp.QuoteMeta(p), `\*`, ".*"))
+	}
+	is := anyOf(list)
+	return func(function string) bool {
+		return is.MatchString(function) && !isRan[function] && !initialiser.MatchString(function)
+	}
+}
 
 // stays returns a test of a function's name against patterns, in which * stands for
 // any text, and lists of names. Functions of a pattern behind ~ stay unless they are

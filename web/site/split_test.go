@@ -42,3 +42,36 @@ func TestStaysInWorker(t *testing.T) {
 		}
 	}
 }
+
+func TestNever(t *testing.T) {
+	test := never("# a comment\n\npkg/one.*\nruntime.trace*\n", "runtime.traceRan\n")
+	for function, want := range map[string]bool{
+		"pkg/one.F":            true,
+		"pkg/one.init.0.func1": true,
+		"pkg/one.init.0":       false,
+		"pkg/one.init":         false,
+		"pkg/oneX.F":           false,
+		"runtime.traceStop":    true,
+		"runtime.traceRan":     false,
+		"# a comment":          false,
+		"":                     false,
+	} {
+		if got := test(function); got != want {
+			t.Errorf("%q: %v", function, got)
+		}
+	}
+}
+
+func TestNeverInWorker(t *testing.T) {
+	for function, want := range map[string]bool{
+		"runtime.traceLocker.GoStart":                  true,
+		"runtime.tracebackPCs":                         false,
+		"crypto/internal/fips140/aes.init.0":           false,
+		"crypto/internal/fips140/aes.init.0.func1":     true,
+		"crypto/internal/fips140/sha256.(*Digest).Sum": false,
+	} {
+		if got := neverInWorker(function); got != want {
+			t.Errorf("%q: %v", function, got)
+		}
+	}
+}

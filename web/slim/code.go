@@ -24,6 +24,7 @@ const (
 	opGlobalSet    = 0x24
 	opFirstMemory  = 0x28 // memory instructions have an alignment and an offset
 	opI32Load      = 0x28
+	opI32Load8U    = 0x2d
 	opFirstStore   = 0x36
 	opI32Store     = 0x36
 	opI64Store     = 0x37
@@ -43,6 +44,7 @@ const (
 	opI32Add       = 0x6a
 	opI32Sub       = 0x6b
 	opI32ShrU      = 0x76
+	opI32Xor       = 0x73
 	opI64Add       = 0x7c
 	opI32WrapI64   = 0xa7
 	opI64ExtendS32 = 0xac

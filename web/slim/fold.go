@@ -12,7 +12,7 @@ const (
 )
 
 // Fold writes numbers of the table of functions that grow from one function to the
-// next (program counters, names, places of records) as differences, which compress
+// next (program counters, names, places of records, offsets) as differences, which compress
 // far better, and adds a function that adds them up again when the module is
 // instantiated, before Go starts. It is the last step: [Cut] and [Module] read the
 // table as the linker has written it.
@@ -60,6 +60,9 @@ func (t *pclntab) fold() error {
 	if n := len(t.records); n == 0 || t.buckets+n*bucketsPerFunc*bucketSize > len(t.memory) {
 		return errorf("the index of program counters lies beyond the data")
 	}
+	if err := t.foldOffsets(); err != nil {
+		return err
+	}
 	subtract := func(at, from int) {
 		v := binary.LittleEndian.Uint32(t.memory[at:])
 		binary.LittleEndian.PutUint32(t.memory[at:], v-binary.LittleEndian.Uint32(t.memory[from:]))
@@ -87,11 +90,13 @@ func (t *pclntab) fold() error {
 //		record = next
 //	}
 //	for i, bucket := 0, buckets; i < 16*n; i, bucket = i+1, bucket+20 { bucket[0] += i >> 4 }
+//
+// and then what unfoldOffsets says.
 func (t *pclntab) unfold() []byte {
 	const entry, record, next, i, bucket = 0, 1, 2, 3, 4
 	list := int64(t.at + t.word(pclnFuncs))
 	n := int64(len(t.records))
-	w := assembler{1, 5, typeI32}
+	w := assembler{1, 11, typeI32}
 	w.set(entry, func() { w.i32(list) })
 	w.set(record, func() { w.load(entry, 4); w.i32(list); w.op(opI32Add) })
 	if n > 1 {
@@ -115,6 +120,9 @@ func (t *pclntab) unfold() []byte {
 		w.set(bucket, func() { w.get(bucket); w.i32(bucketSize); w.op(opI32Add) })
 		w.set(i, func() { w.get(i); w.i32(1); w.op(opI32Add) })
 	}, func() { w.get(i); w.i32(bucketsPerFunc * n); w.op(opI32LtU) })
+	if n > 0 {
+		w.unfoldOffsets(list, n, bucket+1)
+	}
 	return append(w, opEnd)
 }
 

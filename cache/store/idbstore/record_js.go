@@ -3,9 +3,8 @@
 package idbstore
 
 import (
-	"cmp"
 	"context"
-	"slices"
+	"sort"
 	"strings"
 
 	"github.com/hack-pad/safejs"
@@ -168,7 +167,7 @@ func (s *Store) Documents(ctx context.Context, prefix string) ([]store.Document,
 			})
 		}, "getAllKeys")
 	}, documents)
-	slices.SortFunc(out, func(a, b store.Document) int { return cmp.Compare(a.Key, b.Key) })
+	sort.Slice(out, func(i, j int) bool { return out[i].Key < out[j].Key })
 	return out, err
 }
 

@@ -3,7 +3,7 @@ package memstore
 import (
 	"bytes"
 	"context"
-	"slices"
+	"sort"
 	"strings"
 
 	"larder/cache/store"
@@ -56,7 +56,7 @@ func (s *Store) Documents(ctx context.Context, prefix string) ([]store.Document,
 			out = append(out, d)
 		}
 	}
-	slices.SortFunc(out, func(a, b store.Document) int { return strings.Compare(a.Key, b.Key) })
+	sort.Slice(out, func(i, j int) bool { return out[i].Key < out[j].Key })
 	return out, nil
 }
 

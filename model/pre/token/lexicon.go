@@ -19,13 +19,18 @@ type entry struct {
 	value int32
 }
 
-// newLexicon sorts the entries, which it keeps nothing of. Of entries with the
+// newLexicon sorts the words of entries, which it keeps nothing of. Of entries with the
 // same word the last one counts.
 func newLexicon(entries []entry) *lexicon {
-	slices.SortStableFunc(entries, func(a, b entry) int { return strings.Compare(a.word, b.word) })
+	order := make([]int, len(entries))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return strings.Compare(entries[i].word, entries[j].word) })
 	l := &lexicon{words: make([]string, 0, len(entries)), values: make([]int32, 0, len(entries))}
-	for i, e := range entries {
-		if i+1 < len(entries) && entries[i+1].word == e.word {
+	for i, at := range order {
+		e := entries[at]
+		if i+1 < len(entries) && entries[order[i+1]].word == e.word {
 			continue
 		}
 		l.words, l.values = append(l.words, e.word), append(l.values, e.value)
