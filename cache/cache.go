@@ -31,9 +31,10 @@ type Cache struct {
 	tiers tiers
 }
 
-// New makes a Cache. It reads the store's records and collects the garbage that old
-// versions left, so a broken store shows at once.
-func New(ctx context.Context, opt Options) (*Cache, error) {
+// New makes a Cache. It reads nothing, so that it answers at once: what is wrong with the
+// store shows when it is first used, and the garbage that old versions left is collected
+// some seconds later, when a page has its answer.
+func New(_ context.Context, opt Options) (*Cache, error) {
 	if opt.Store == nil {
 		return nil, &Error{Code: InvalidInput, Op: "new", Detail: "Options.Store is missing"}
 	}
@@ -54,12 +55,6 @@ func New(ctx context.Context, opt Options) (*Cache, error) {
 			c.emit(Event{Kind: EventReleased, Name: v.record.Name, Version: v.record.Version, Bytes: bytes, Message: cause.String()})
 		}
 	})
-	if _, err := opt.Store.Snapshot(ctx); err != nil {
-		return nil, c.wrap("new", "", "", err)
-	}
-	if err := c.collect(ctx); err != nil && CodeOf(err) == Aborted {
-		return nil, c.wrap("new", "", "", err)
-	}
 	c.tidyLater()
 	return c, nil
 }

@@ -108,14 +108,17 @@ func (c *Cache) evicted(r store.Record, cause metrics.Cause) {
 // by then a page has its answer.
 const tidyDelay = 10 * time.Second
 
-// tidyLater compacts the store once, a while from now.
+// tidyLater collects garbage and compacts the store once, a while from now.
 func (c *Cache) tidyLater() {
 	c.opt.Clock.AfterFunc(tidyDelay, func() { _ = c.tidy(c.alive) })
 }
 
-// tidy compacts the store unless somebody is storing chunks. What goes wrong goes right
-// the next time: compaction changes nothing that anybody can see.
+// tidy collects garbage and compacts the store unless somebody is storing chunks. What
+// goes wrong goes right the next time: neither changes anything that anybody can see.
 func (c *Cache) tidy(ctx context.Context) error {
+	if err := c.collect(ctx); err != nil {
+		return err
+	}
 	release, ok, err := c.opt.Locker.TryLock(ctx, chunksLock, false)
 	if err != nil || !ok {
 		return err

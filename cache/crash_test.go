@@ -2,6 +2,7 @@ package cache_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"net/http"
 	"slices"
@@ -328,4 +329,30 @@ func TestCloseDuringDownload(t *testing.T) {
 		t.Fatal(err)
 	}
 	close(gate)
+}
+
+func TestGarbageIsCollectedLater(t *testing.T) {
+	// A program that ended before it pruned leaves chunks that nobody needs. Opening does not
+	// wait for their collection; it comes a while after.
+	w := newWorld(t)
+	left := random(9, 100)
+	chunk := store.Chunk{Digest: sha256.Sum256(left), Data: store.Bytes(left)}
+	if err := w.db.Open().PutChunks(t.Context(), []store.Chunk{chunk}); err != nil {
+		t.Fatal(err)
+	}
+	w.restart()
+	missing := func() int {
+		list, err := w.db.Open().Missing(t.Context(), []store.Digest{chunk.Digest})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list)
+	}
+	if missing() != 0 {
+		t.Error("collected while the cache was opened")
+	}
+	w.clock.advance(time.Minute)
+	if missing() != 1 {
+		t.Error("not collected afterwards")
+	}
 }

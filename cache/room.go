@@ -39,6 +39,11 @@ func (c *Cache) reserve(ctx context.Context, rec *store.Record, bytes int64) err
 	}
 	need := bytes + bytes*overheadPercent/100 + overheadBytes
 	free := max(quota-used, 0)
+	if free < need && c.collect(ctx) == nil { // garbage first: it may not have been collected since the program began
+		if used, quota, err = c.opt.Space.Estimate(ctx); err == nil {
+			free = max(quota-used, 0)
+		}
+	}
 	if free < need {
 		freed, err := c.makeRoom(ctx, rec, need-free)
 		if err != nil {
