@@ -147,8 +147,14 @@ func (d *Data[A, T]) Delete(ctx context.Context, args A) error {
 }
 
 // Flush writes back what waits to be written, in the order of the last change of each
-// key. It stops at the first error; what is not written is kept and tried again.
-func (d *Data[A, T]) Flush(ctx context.Context) error { return d.core.flush(ctx) }
+// key. It stops at the first error; what is not written is kept and tried again. After
+// Close or Abandon it is an error with the code Closed.
+func (d *Data[A, T]) Flush(ctx context.Context) error {
+	if err := d.core.open(ctx); err != nil {
+		return err
+	}
+	return d.core.flush(ctx)
+}
 
 // Unwritten returns how many keys wait to be written back, and their bytes.
 func (d *Data[A, T]) Unwritten() (keys int, bytes int64) { return d.core.unwritten.size() }

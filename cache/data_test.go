@@ -266,6 +266,32 @@ func TestChangedWhileWriting(t *testing.T) {
 	l.notes.want(t, "a=new")
 }
 
+func TestAbandonLosesWhatIsNotWritten(t *testing.T) {
+	l := newLedger(t, writeBack)
+	l.set("a", "1")
+	l.Abandon()
+	if err := l.Flush(t.Context()); cache.CodeOf(err) != cache.Closed {
+		t.Error(err)
+	}
+	l.notes.want(t)
+}
+
+func TestDataCountsAndShrinks(t *testing.T) {
+	l := newLedger(t, nil)
+	l.get("a", "a1")
+	l.get("a", "a1")
+	if s := l.Stats(); s.Hits != 1 || s.Misses != 1 || s.Entries != 1 {
+		t.Errorf("%+v", s)
+	}
+	held := l.Stats().Bytes
+	if n := l.Shrink(1); n == 0 || n != held {
+		t.Errorf("%d bytes of %d went", n, held)
+	}
+	if s := l.Stats(); s.Entries != 0 || s.Bytes != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
 func TestTooMuchUnwritten(t *testing.T) {
 	l := newLedger(t, func(o *cache.DataOptions[string, string]) {
 		o.Mode, o.MaxUnwritten, o.FlushAfter = cache.WriteBack, 10, -1
