@@ -34,7 +34,7 @@ type Cache struct {
 // New makes a Cache. It reads nothing, so that it answers at once: what is wrong with the
 // store shows when it is first used, and the garbage that old versions left is collected
 // some seconds later, when a page has its answer.
-func New(_ context.Context, opt Options) (*Cache, error) {
+func New(opt Options) (*Cache, error) {
 	if opt.Store == nil {
 		return nil, &Error{Code: InvalidInput, Op: "new", Detail: "Options.Store is missing"}
 	}

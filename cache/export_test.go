@@ -179,7 +179,7 @@ func FuzzImport(f *testing.F) {
 	f.Add(file[:30])
 	f.Add([]byte("LARDER\x00\x01DATA\xff\xff\xff\xff\xff\xff\xff\xff"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		c, err := cache.New(t.Context(), cache.Options{Store: memstore.New(), Clock: newClock()})
+		c, err := cache.New(cache.Options{Store: memstore.New(), Clock: newClock()})
 		if err != nil {
 			t.Fatal(err)
 		}

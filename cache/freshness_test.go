@@ -293,7 +293,7 @@ func TestInvalidRequests(t *testing.T) {
 			t.Errorf("%q %q: %v", c.name, c.selector, err)
 		}
 	}
-	if _, err := cache.New(t.Context(), cache.Options{}); cache.CodeOf(err) != cache.InvalidInput {
+	if _, err := cache.New(cache.Options{}); cache.CodeOf(err) != cache.InvalidInput {
 		t.Error(err)
 	}
 	w.cache.Close()

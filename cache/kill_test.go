@@ -92,7 +92,7 @@ func (s *subject) device(t *testing.T, with string) *memstore.Database {
 
 func (s *subject) open(t *testing.T, on store.Store, f registry.Fetcher) *cache.Cache {
 	t.Helper()
-	c, err := cache.New(t.Context(), cache.Options{Store: on, Registry: f, Clock: s.clock, Attempts: 2})
+	c, err := cache.New(cache.Options{Store: on, Registry: f, Clock: s.clock, Attempts: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,7 +244,7 @@ func (s *subject) try(t *testing.T, w way, with string, k int64) bool {
 	db := s.device(t, with)
 	s.clock.advance(2 * ttl * time.Second)
 	on, l, reached := w.make(db, s.server.Fetcher(t), k)
-	c, err := cache.New(t.Context(), cache.Options{Store: on, Registry: l, Clock: s.clock, Attempts: 2})
+	c, err := cache.New(cache.Options{Store: on, Registry: l, Clock: s.clock, Attempts: 2})
 	first := ""
 	if err == nil {
 		first = s.attempt(t, c, what)

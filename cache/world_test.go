@@ -140,7 +140,7 @@ func (w *world) open() *cache.Cache {
 	if w.opt != nil {
 		w.opt(&opt)
 	}
-	c, err := cache.New(w.t.Context(), opt)
+	c, err := cache.New(opt)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -92,7 +92,7 @@ type Half uint16
 type Brain uint16
 
 // Element lists the Go types of tensor elements. As an argument of Of each
-// stands for one DType; int8 and uint8 also hold the small types of OfSmall.
+// stands for one DType; int8 and uint8 also hold the small types.
 type Element interface {
 	float32 | float64 | Half | Brain |
 		int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | uint64 |

@@ -25,22 +25,6 @@ func (d DType) Small() bool { return d >= Float8E4M3FN && d <= Int2 }
 // SmallFloat reports whether the type is a float of at most eight bits.
 func (d DType) SmallFloat() bool { return d.Small() && d.Bits() == 8 || d == Float4E2M1 }
 
-// OfSmall returns a tensor of a small type that holds data, which is not copied:
-// an []int8 for Int4 and Int2, an []uint8 for the others. Bits that the type does
-// not have are dropped, in place.
-func OfSmall[T int8 | uint8](d DType, data []T, shape ...int) (*Tensor, error) {
-	t, err := Of(data, shape...)
-	if err != nil {
-		return nil, err
-	}
-	if signed := d == Int4 || d == Int2; !d.Small() || signed != (t.dtype == Int8) {
-		return nil, fmt.Errorf("tensor: %v elements as %v", t.dtype, d)
-	}
-	t.dtype = d
-	t.Trim()
-	return t, nil
-}
-
 // Trim drops the bits that a small type does not have, so that each element is
 // what a file could hold. Whoever writes bytes into a tensor calls it.
 func (t *Tensor) Trim() {

@@ -31,7 +31,7 @@ func (s *server) open(ctx context.Context, c call) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	contents, err := cache.New(ctx, parts.options)
+	contents, err := cache.New(parts.options)
 	if err != nil {
 		return result{}, err
 	}
