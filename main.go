@@ -44,6 +44,7 @@ func commands() []command {
 		{name: "profile", summary: "say where the time of a model's run goes", run: runProfile},
 		{name: "pack", summary: "compile an ONNX model: graph and weights ready for the kernels", run: runPack},
 		{name: "quantize", summary: "make an ONNX file of integers of a model", run: runQuantize},
+		{name: "export", summary: "write a version as one file, for devices without a network", run: runExport},
 		{name: "recut", summary: "cut the files of a registry into chunks anew", run: runRecut},
 		{name: "evaluate", summary: "count the pictures that a model gets right", run: runEvaluate},
 		{name: "build", summary: "build the site into dist/", hidden: true, run: runBuild},
