@@ -85,22 +85,36 @@ type model struct {
 var _ state.Model = (*model)(nil)
 
 func newModel(value js.Value) (*model, error) {
-	tree, err := bridge.ToGo(safejs.Safe(value.Get("info")))
+	m := &model{value: value}
+	return m, m.read()
+}
+
+// read reads what is known about the model.
+func (m *model) read() error {
+	tree, err := bridge.ToGo(safejs.Safe(m.value.Get("info")))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if fields, ok := tree.(map[string]any); ok {
 		fields["handle"] = 1.0 // larder.js keeps the model's number to itself
 	}
 	info, err := message.DecodeInfo(tree)
 	if err != nil {
-		return nil, fmt.Errorf("app: info of the model: %w", err)
+		return fmt.Errorf("app: info of the model: %w", err)
 	}
-	return &model{value: value, info: info, demos: demosOf(info)}, nil
+	if info.Model.Digest != m.info.Model.Digest {
+		m.demos = demosOf(info)
+	}
+	m.info = info
+	return nil
 }
 
-// Info says what is known about the model.
-func (m *model) Info() message.Info { return m.info }
+// Info says what is known about the model: what was known before, should larder.js say
+// something that cannot be read.
+func (m *model) Info() message.Info {
+	_ = m.read()
+	return m.info
+}
 
 // Demos lists the pictures that come with the version.
 func (m *model) Demos() []state.Demo { return m.demos }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { openBrowser } from "./lib.mjs";
-import { plain, visit } from "./visit.mjs";
+import { demo, facts, plain, start, visit } from "./visit.mjs";
 
 let browser;
 before(async () => void (browser = await openBrowser()));
@@ -67,6 +67,15 @@ test("open pages change to a published version, and no prediction fails", async 
     assert.equal(got.inUse, 1, "the versions before are let go");
     assert.ok(got.renewed >= 3);
   }
+});
+
+test("the page's facts follow a published version", async (t) => {
+  const { site, page } = await visit(t, browser, { push: true });
+  await start(page, site.url);
+  assert.equal((await facts(page)).Version, "2.0.0");
+  await site.publish("leaf", { from: "2.0.0", version: "2.0.1" });
+  await page.locator("#facts dd", { hasText: "2.0.1" }).waitFor();
+  assert.match((await demo(page, "Bean rust")).status, /^Bean rust/);
 });
 
 test("what is half copied is not announced", async (t) => {

@@ -74,12 +74,14 @@ func New(opt Options) *App {
 	if page == "" {
 		page = PageLeaf
 	}
-	return &App{
-		Stock: newStock(&opt), page: page,
+	a := &App{
+		page:   page,
 		larder: opt.Larder, host: opt.Host, clock: opt.Clock, notify: opt.Notify,
 		phase: Booting, online: opt.Online, theme: theme,
 		index: opt.Shell.Index, name: opt.Shell.pick(), demos: opt.Shell.Demos,
 	}
+	a.Stock = newStock(&opt, a.happened)
+	return a
 }
 
 // update runs f under the lock and then tells the renderer.

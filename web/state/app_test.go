@@ -332,6 +332,23 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// TestRenewed checks that the page's facts follow a version that the host pushed.
+func TestRenewed(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		r.app.happened(message.CacheEvent{Kind: "renewed", Name: "leaf"}) // no model yet
+		r.ready()
+		r.app.model.(*fakeModel).info.Model = version("2.1.0") // as larder.js does it
+		r.cache.listen(message.CacheEvent{Kind: "served", Name: "leaf"})
+		if v := r.phase(Ready); v.Model.Version != "2.0.0" {
+			t.Errorf("another event changed the version to %s", v.Model.Version)
+		}
+		r.cache.listen(message.CacheEvent{Kind: "renewed", Name: "leaf"})
+		if v := r.phase(Ready); v.Model.Version != "2.1.0" || len(r.disposed) != 0 {
+			t.Errorf("version %s, disposed %v", v.Model.Version, r.disposed)
+		}
+	})
+}
+
 func TestIndexFailureKeepsTheShellsIndex(t *testing.T) {
 	run(t, func(t *testing.T, r *rig) {
 		r.app.Start()

@@ -26,7 +26,8 @@ type Larder interface {
 
 // Model is a loaded model.
 type Model interface {
-	// Info says what is known about the model. It does not wait.
+	// Info says what is known about the model. It does not wait. It changes when the host
+	// pushes another version.
 	Info() message.Info
 	// Demos lists the pictures that come with the version. It does not wait.
 	Demos() []Demo

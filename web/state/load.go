@@ -127,6 +127,19 @@ func (a *App) adopt(m Model) {
 	}
 }
 
+// happened takes an event of the cache: a host may push another version, and what is
+// loaded has changed to it by then.
+func (a *App) happened(e message.CacheEvent) {
+	if e.Kind != "renewed" {
+		return
+	}
+	a.update(func() {
+		if a.model != nil {
+			a.adopt(a.model)
+		}
+	})
+}
+
 // Choose loads another model or version; an empty version means the latest. The
 // picture on show is classified again, so that models can be compared.
 func (a *App) Choose(name, version string) {

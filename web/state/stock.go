@@ -47,6 +47,7 @@ type Stock struct {
 	host   Host
 	clock  Clock
 	notify func()
+	hear   func(message.CacheEvent) // told each event of the cache
 
 	mu      sync.Mutex // guards everything below; never held across a call that waits
 	opened  bool
@@ -90,8 +91,8 @@ type failed struct {
 // maxEvents bounds the log. Each line is a row of the page.
 const maxEvents = 60
 
-func newStock(opt *Options) *Stock {
-	return &Stock{cache: opt.Cache, host: opt.Host, clock: opt.Clock, notify: opt.Notify, index: opt.Shell.Index,
+func newStock(opt *Options, hear func(message.CacheEvent)) *Stock {
+	return &Stock{cache: opt.Cache, host: opt.Host, clock: opt.Clock, notify: opt.Notify, hear: hear, index: opt.Shell.Index,
 		shown: opt.Page == PageLarder, jobs: map[string]*job{}, failed: map[string]*failed{}}
 }
 
@@ -128,6 +129,7 @@ func (s *Stock) happened(e message.CacheEvent) {
 		s.events = append(s.events, e)
 		s.events = slices.Clone(s.events[max(0, len(s.events)-maxEvents):])
 	})
+	s.hear(e)
 	s.Read()
 }
 
