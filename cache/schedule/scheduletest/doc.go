@@ -4,7 +4,11 @@
 //
 // The long run, over every zone:
 //
-//	go test ./cache/schedule -run Oracle -all
+//	go test ./cache/schedule -run Oracle -all -timeout 1h
+//
+// and in a browser, once ./build.sh test browser has built what runs tests there:
+//
+//	GOOS=js GOARCH=wasm go test -exec "$PWD/.build/bin/browser_exec" ./wasm/bridge -run ZoneOracle -v -timeout 0 -args -all
 package scheduletest
 
 import (
