@@ -3,10 +3,12 @@ package cache_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -44,15 +46,50 @@ type subject struct {
 	versions map[string][]registrytest.File
 	db       *memstore.Database // of a device with version 1
 	clock    *fakeClock
+	hasher   knowing
+	worst    int64 // of all tries, the most bytes that came twice
+}
+
+// knowing is SHA-256 that recognises the chunks that were published by comparing their
+// bytes, which takes a tenth of the time. Bytes that are like none of them it hashes.
+type knowing struct {
+	registry.GoHasher
+	chunks map[[16]byte]known // by their first bytes
+}
+
+type known struct {
+	data   []byte
+	digest registry.Digest
+}
+
+func (h knowing) learn(data []byte, chunk int) {
+	for part := range slices.Chunk(data, chunk) {
+		if len(part) >= 16 {
+			h.chunks[[16]byte(part)] = known{part, sha256.Sum256(part)}
+		}
+	}
+}
+
+func (h knowing) Sum(ctx context.Context, b registry.Blob) (registry.Digest, error) {
+	if data, err := b.Bytes(); err == nil && len(data) >= 16 {
+		if k := h.chunks[[16]byte(data)]; bytes.Equal(k.data, data) {
+			return k.digest, nil
+		}
+	}
+	return h.GoHasher.Sum(ctx, b)
 }
 
 func newSubject(t *testing.T, size, chunk int) *subject {
 	t.Helper()
-	s := &subject{server: registrytest.New(t, chunk), chunk: chunk, clock: newClock(), versions: map[string][]registrytest.File{}}
+	s := &subject{server: registrytest.New(t, chunk), chunk: chunk, clock: newClock(), versions: map[string][]registrytest.File{},
+		hasher: knowing{chunks: map[[16]byte]known{}}}
 	old := noise(1, size)
 	next := bytes.Clone(old)
 	copy(next[size/2:], noise(2, size/2))
 	labels := noise(3, 3*chunk+chunk/2)
+	for _, data := range [][]byte{old, next, labels} {
+		s.hasher.learn(data, chunk)
+	}
 	s.versions["1.0.0"] = []registrytest.File{{Path: "model.onnx", Role: "model", Data: old}, {Path: "labels.json", Role: "labels", Data: labels}}
 	s.versions["2.0.0"] = []registrytest.File{{Path: "model.onnx", Role: "model", Data: next}, {Path: "labels.json", Role: "labels", Data: labels}}
 	s.server.Publish("leaf", "1.0.0", ttl, s.versions["1.0.0"]...)
@@ -92,7 +129,7 @@ func (s *subject) device(t *testing.T, with string) *memstore.Database {
 
 func (s *subject) open(t *testing.T, on store.Store, f registry.Fetcher) *cache.Cache {
 	t.Helper()
-	c, err := cache.New(cache.Options{Store: on, Registry: f, Clock: s.clock, Attempts: 2})
+	c, err := cache.New(cache.Options{Store: on, Registry: f, Clock: s.clock, Hasher: s.hasher, Attempts: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,7 +281,7 @@ func (s *subject) try(t *testing.T, w way, with string, k int64) bool {
 	db := s.device(t, with)
 	s.clock.advance(2 * ttl * time.Second)
 	on, l, reached := w.make(db, s.server.Fetcher(t), k)
-	c, err := cache.New(cache.Options{Store: on, Registry: l, Clock: s.clock, Attempts: 2})
+	c, err := cache.New(cache.Options{Store: on, Registry: l, Clock: s.clock, Hasher: s.hasher, Attempts: 2})
 	first := ""
 	if err == nil {
 		first = s.attempt(t, c, what)
@@ -274,7 +311,11 @@ func (s *subject) try(t *testing.T, w way, with string, k int64) bool {
 	}
 	c.Close()
 	full := strings.HasPrefix(w.name, "the disk is full") || strings.HasPrefix(w.name, "one write")
-	if twice := moved + again.model - s.new(with); twice > int64(lines*s.chunk) && !full {
+	if full {
+		return true // what came and found no room comes again
+	}
+	twice := moved + again.model - s.new(with)
+	if s.worst = max(s.worst, twice); twice > int64(lines*s.chunk) {
 		t.Fatalf("%s: %d bytes came twice, a chunk has %d", what, twice, s.chunk)
 	}
 	return true
@@ -324,13 +365,21 @@ func TestKillAtRandomPoints(t *testing.T) {
 	s.device(t, "1.0.0")
 	source := rand.New(rand.NewPCG(1, 2))
 	for _, w := range ways() {
-		most := int64(*killBytes / (64 << 10) / 2)
-		if strings.Contains(w.name, "byte") {
-			most = s.new("1.0.0")
-		}
+		reached := 0
+		s.worst = 0
 		for i := range *killPoints {
 			with := []string{"1.0.0", ""}[i%2]
-			s.try(t, w, with, 1+source.Int64N(most))
+			most := s.new(with) // bytes, or
+			if !strings.Contains(w.name, "byte") {
+				most /= int64(s.chunk) // writes: one for each chunk
+			}
+			if s.try(t, w, with, 1+source.Int64N(most)) {
+				reached++
+			}
+		}
+		t.Logf("%s: %d points, %d reached; at most %d bytes came twice, of %d", w.name, *killPoints, reached, s.worst, *killBytes)
+		if reached < *killPoints*9/10 {
+			t.Error("too many points were not reached")
 		}
 	}
 }

@@ -39,15 +39,24 @@ type Server struct {
 	idle     *sync.Cond // active has become 0
 	active   int        // requests under way
 	chunk    int
-	files    map[string][]byte
+	files    map[string]content
 	index    map[string]map[string]any
 	requests []Request
 	broken   func(http.ResponseWriter, *http.Request) bool
 }
 
+// content is a file and its ETag, which is worked out once: a large file is asked for in
+// many parts.
+type content struct {
+	data []byte
+	tag  string
+}
+
+func newContent(data []byte) content { return content{data, `"` + hash(data)[:16] + `"`} }
+
 // New starts an empty registry whose files are cut into chunks of this many bytes.
 func New(t testing.TB, chunk int) *Server {
-	s := &Server{chunk: chunk, files: map[string][]byte{}, index: map[string]map[string]any{}}
+	s := &Server{chunk: chunk, files: map[string]content{}, index: map[string]map[string]any{}}
 	s.idle = sync.NewCond(&s.mu)
 	s.Server = httptest.NewServer(http.HandlerFunc(s.serve))
 	t.Cleanup(s.Close)
@@ -77,20 +86,20 @@ func (s *Server) Publish(name, version string, ttl int, files ...File) []byte {
 			chunks = append(chunks, map[string]any{"bytes": len(part), "sha256": hash(part)})
 		}
 		list = append(list, map[string]any{"path": f.Path, "role": f.Role, "bytes": len(f.Data), "sha256": hash(f.Data), "chunks": chunks})
-		s.files[path.Join(name, version, f.Path)] = f.Data
+		s.files[path.Join(name, version, f.Path)] = newContent(f.Data)
 	}
 	m := map[string]any{"schema": 1, "name": name, "version": version, "files": list}
 	if ttl >= 0 {
 		m["freshness"] = map[string]any{"ttlSeconds": ttl}
 	}
 	data := encode(m)
-	s.files[path.Join(name, version, "manifest.json")] = data
+	s.files[path.Join(name, version, "manifest.json")] = newContent(data)
 	if s.index[name] == nil {
 		s.index[name] = map[string]any{"versions": []string{}}
 	}
 	s.index[name]["versions"] = append(s.index[name]["versions"].([]string), version)
 	s.index[name]["aliases"] = map[string]string{"latest": version}
-	s.files["index.json"] = encode(map[string]any{"schema": 1, "models": s.index})
+	s.files["index.json"] = newContent(encode(map[string]any{"schema": 1, "models": s.index}))
 	return data
 }
 
@@ -102,14 +111,14 @@ func (s *Server) Put(path string, data []byte) {
 		delete(s.files, path)
 		return
 	}
-	s.files[path] = data
+	s.files[path] = newContent(data)
 }
 
 // Get returns a file.
 func (s *Server) Get(path string) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return bytes.Clone(s.files[path])
+	return bytes.Clone(s.files[path].data)
 }
 
 // Break makes f see each request first; f returns whether it has answered it. nil heals.
@@ -146,7 +155,7 @@ func ModelBytes(requests []Request) int64 {
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(r.URL.Path, "/models/")
 	s.mu.Lock()
-	data, ok := s.files[name]
+	file, ok := s.files[name]
 	broken := s.broken
 	s.active++
 	s.mu.Unlock()
@@ -166,8 +175,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(counted, r)
 		return
 	}
-	w.Header().Set("ETag", `"`+hash(data)[:16]+`"`)
-	http.ServeContent(counted, r, name, time.Time{}, bytes.NewReader(data))
+	w.Header().Set("ETag", file.tag)
+	http.ServeContent(counted, r, name, time.Time{}, bytes.NewReader(file.data))
 }
 
 // counter counts what is written.
