@@ -2,6 +2,7 @@ package pass
 
 import (
 	"math"
+	"slices"
 
 	"larder/model/graph"
 	"larder/model/op"
@@ -103,6 +104,8 @@ func (q *integers) node(n *graph.Node) bool {
 		return q.move(n)
 	case isType(n, "Concat"):
 		return q.concatCodes(n)
+	case isType(n, "Gather", "Slice", "Split"):
+		return q.moveFloats(n)
 	}
 	return false
 }
@@ -121,12 +124,21 @@ func (q *integers) emit(path, typ string, attrs op.Attrs, inputs []*graph.Value,
 }
 
 func (q *integers) emitAs(path, domain, typ string, opset int, attrs op.Attrs, inputs []*graph.Value, outputs ...*graph.Value) bool {
+	n := q.make(path, domain, typ, opset, attrs, inputs, outputs...)
+	if n != nil {
+		q.keep(n)
+	}
+	return n != nil
+}
+
+// make returns a node, nil if the operator does not take such inputs.
+func (q *integers) make(path, domain, typ string, opset int, attrs op.Attrs, inputs []*graph.Value, outputs ...*graph.Value) *graph.Node {
 	for len(inputs) > 0 && inputs[len(inputs)-1] == nil {
 		inputs = inputs[:len(inputs)-1]
 	}
 	made, err := rewrites().New(op.Node{Name: path, Domain: domain, Type: typ, Opset: opset, Attrs: attrs, Inputs: valueNames(inputs), Outputs: valueNames(outputs)})
 	if err != nil {
-		return false
+		return nil
 	}
 	known := make([]op.Value, len(inputs))
 	for i, v := range inputs {
@@ -134,15 +146,14 @@ func (q *integers) emitAs(path, domain, typ string, opset int, attrs op.Attrs, i
 	}
 	out, err := made.Infer(known)
 	if err != nil || len(out) != len(outputs) {
-		return false
+		return nil
 	}
 	n := &graph.Node{Path: path, Domain: domain, Type: typ, Opset: opset, Attrs: attrs, Inputs: inputs, Outputs: outputs, Op: made}
 	for i, v := range outputs {
 		v.Producer = n
 		q.facts[v] = out[i]
 	}
-	q.keep(n)
-	return true
+	return n
 }
 
 // grid is how a QuantizeLinear or its opposite maps: one scale, one zero point.
@@ -397,6 +408,30 @@ func (q *integers) move(n *graph.Node) bool {
 			q.codes[y] = code{s, c.zero}
 		} else {
 			q.floats[y] = s
+		}
+	}
+	return true
+}
+
+// moveFloats takes an operator that moves elements as floats: it has a kernel for these.
+func (q *integers) moveFloats(n *graph.Node) bool {
+	c, ok := q.codes[n.Inputs[0]]
+	if !ok || slices.Contains(n.Outputs, nil) {
+		return false
+	}
+	q.keep(n)
+	in := slices.Clone(n.Inputs)
+	in[0] = &graph.Value{Name: n.Outputs[0].Name + ".from"}
+	out := make([]*graph.Value, len(n.Outputs))
+	for i, y := range n.Outputs {
+		out[i] = &graph.Value{Name: y.Name + ".float"}
+	}
+	if !q.emit(n.Path, "Dequantize", op.Attrs{"scale": c.scale}, []*graph.Value{c.v}, in[0]) || !q.emitAs(n.Path, "", n.Type, n.Opset, n.Attrs, in, out...) {
+		return true
+	}
+	for i, y := range n.Outputs {
+		if v := q.value(y); q.emit(n.Path, "Quantize", op.Attrs{"scale": c.scale, "low": c.low, "high": c.high}, out[i:i+1], v) {
+			q.codes[y] = code{ranged{v, c.scale, c.low, c.high}, c.zero}
 		}
 	}
 	return true

@@ -2,6 +2,7 @@ package pass
 
 import (
 	"math"
+	"slices"
 
 	"larder/model/graph"
 	"larder/model/op"
@@ -233,6 +234,9 @@ func (q *integers) qlinear(n *graph.Node) bool {
 	conv, y := n.Type == "QLinearConv", n.Outputs[0]
 	g, ok := q.gridOf(n.Inputs[6], n.Inputs[7], q.facts[y].DType)
 	t := q.of(n.Inputs[3]).Const
+	if ok && t == nil && !conv {
+		return q.spelled(n)
+	}
 	if !ok || t == nil || !conv && t.Rank() != 2 {
 		return false
 	}
@@ -257,6 +261,31 @@ func (q *integers) qlinear(n *graph.Node) bool {
 	}
 	v := q.value(y)
 	return q.emitProduct(n.Path, p.scaledTo(g), v) && q.made(n, v, g, n.Inputs[6], n.Inputs[7])
+}
+
+// spelled writes a QLinearMatMul of two values as the product of floats that it
+// abbreviates, so that an attention is one in every form of a model.
+func (q *integers) spelled(n *graph.Node) bool {
+	in, y := n.Inputs, n.Outputs[0]
+	a, b, product := &graph.Value{Name: y.Name + ".a"}, &graph.Value{Name: y.Name + ".b"}, &graph.Value{Name: y.Name + ".product"}
+	const opset = 13
+	list := []*graph.Node{
+		q.make(n.Path, "", "DequantizeLinear", opset, nil, in[0:3], a),
+		q.make(n.Path, "", "DequantizeLinear", opset, nil, in[3:6], b),
+		q.make(n.Path, "", "MatMul", opset, nil, []*graph.Value{a, b}, product),
+		q.make(n.Path, "", "QuantizeLinear", opset, nil, []*graph.Value{product, in[6], in[7]}, y),
+	}
+	if slices.Contains(list, nil) {
+		y.Producer = n
+		return false
+	}
+	for _, m := range list {
+		q.read(m)
+		if !q.node(m) {
+			q.keep(m)
+		}
+	}
+	return true
 }
 
 // qlinearAdd takes a QLinearAdd of two values of one shape.

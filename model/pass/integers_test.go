@@ -81,6 +81,12 @@ func TestIntegers(t *testing.T) {
 			first + "o.int = larder.QConv(q.int, o.weight, o.int.scale) {high=127 low=-128}\ny = larder.Dequantize(o.int) {scale=0.25}"},
 		{"dynamic, bias", dynamic(node("Mul", "d one", "g"), node("Mul", "f g", "h"), node("Add", "h bias", "k"), node("Relu", "k", "y")),
 			"q.int, d.int = larder.DynamicQuantize(x)\ny = larder.QConv(q.int, i.weight, y.scale, y.bias, d.int) {float=1 high=+Inf low=0}"},
+		{"QLinearMatMul of two values", list(quantize, node("QLinearMatMul", "q s z q s z t zero", "o"), out[1]),
+			first + "o.a = larder.Dequantize(q.int) {scale=0.5}\no.b = larder.Dequantize(q.int) {scale=0.5}\no.product = MatMul(o.a, o.b)\n" +
+				"o.int = larder.Quantize(o.product) {high=127 low=-128 scale=0.25}\ny = larder.Dequantize(o.int) {scale=0.25}"},
+		{"moved as floats", list(quantize, node("Split", "q", "k l o", onnxtest.Attr("axis", int64(1))), node("DequantizeLinear", "o s z", "y")),
+			first + "k.from = larder.Dequantize(q.int) {scale=0.5}\nk.float, l.float, o.float = Split(k.from) {axis=1}\n" +
+				"o.int = larder.Quantize(o.float) {high=245 low=-10 scale=0.5}\ny = larder.Dequantize(o.int) {scale=0.5}"},
 		{"not if the weights are computed", list(quantize, dequantize, node("Conv", "f f", "y")),
 			first + "f = larder.Dequantize(q.int) {scale=0.5}\ny = Conv(f, f)"},
 		{"not if the floats are read elsewhere", list(quantize, dequantize, weights, conv, node("Neg", "c", "k"), node("Add", "c k", "r"), out),
