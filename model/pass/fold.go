@@ -1,6 +1,9 @@
 package pass
 
 import (
+	"slices"
+	"strings"
+
 	"larder/model/graph"
 	"larder/model/op"
 )
@@ -50,13 +53,18 @@ func replace(n *graph.Node, facts graph.Facts) bool {
 }
 
 // folded lists the operators that are run at load on constants of any size:
-// their work grows with their inputs and outputs only. Convolutions and
+// their work grows with their outputs only, or see allows. Convolutions and
 // products are not among them.
 var folded = map[string]bool{
-	"Abs": true, "Add": true, "Cast": true, "CastLike": true, "Clip": true, "Concat": true, "Constant": true,
-	"ConstantOfShape": true, "DequantizeLinear": true, "Div": true, "Expand": true, "Flatten": true, "Gather": true,
-	"Identity": true, "Mul": true, "Neg": true, "QuantizeLinear": true, "Reciprocal": true, "Reshape": true,
-	"Slice": true, "Split": true, "Sqrt": true, "Squeeze": true, "Sub": true, "Transpose": true, "Unsqueeze": true,
+	"Abs": true, "Add": true, "And": true, "Cast": true, "CastLike": true, "Ceil": true, "Clip": true, "Concat": true,
+	"Constant": true, "ConstantOfShape": true, "Cos": true, "DequantizeLinear": true, "Div": true, "Equal": true,
+	"Erf": true, "Exp": true, "Expand": true, "Flatten": true, "Floor": true, "Gather": true, "GatherElements": true,
+	"GatherND": true, "Greater": true, "GreaterOrEqual": true, "Identity": true, "Less": true, "LessOrEqual": true,
+	"Log": true, "Max": true, "Min": true, "Mod": true, "Mul": true, "Neg": true, "Not": true, "Or": true, "Pow": true,
+	"QuantizeLinear": true, "Reciprocal": true, "Relu": true, "Reshape": true, "Round": true, "ScatterElements": true,
+	"ScatterND": true, "Sigmoid": true, "Sign": true, "Sin": true, "Slice": true, "Split": true, "Sqrt": true,
+	"Squeeze": true, "Sub": true, "Tanh": true, "Tile": true, "Transpose": true, "Trilu": true, "Unsqueeze": true,
+	"Where": true,
 }
 
 // budget bounds what folding may allocate: a few times the constants of the
@@ -97,8 +105,11 @@ func (b *budget) allows(n *graph.Node, in, out []op.Value) bool {
 		return false
 	}
 	const widest = 16 // bytes of an element
-	size := int64(0)
-	for _, v := range out {
+	size, counted := int64(0), out
+	if strings.HasPrefix(n.Type, "Scatter") { // a small result may take many updates
+		counted = slices.Concat(in, out)
+	}
+	for _, v := range counted {
 		w := int64(v.DType.Size())
 		if w == 0 {
 			w = widest

@@ -1,6 +1,7 @@
 package pass_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -139,6 +140,27 @@ func TestFoldIsBounded(t *testing.T) {
 				t.Errorf("got %v\n%s", err, g.Text())
 			}
 		})
+	}
+}
+
+// TestFoldCountsUpdates has a small result of a million updates, again and again.
+func TestFoldCountsUpdates(t *testing.T) {
+	const updates, times = 1 << 20, 10
+	inits := []*onnx.Tensor{{Name: "d", Data: tensor.Vector[float32](1, 2)}, {Name: "i", Data: tensor.Must(tensor.New(tensor.Int64, updates))},
+		{Name: "u", Data: tensor.Must(tensor.New(tensor.Float32, updates))}}
+	var nodes []*onnx.Node
+	for i := range times {
+		out := fmt.Sprint("c", i)
+		nodes = append(nodes, node("ScatterElements", "d i u", out))
+	}
+	f := file(inits, nodes...)
+	f.Outputs = nil
+	for i := range times {
+		f.Outputs = append(f.Outputs, &onnx.ValueInfo{Name: fmt.Sprint("c", i)})
+	}
+	g := build(t, f)
+	if err := pass.Run(g, []pass.Pass{{Name: "fold", Run: pass.Fold}}); err != nil || len(g.Nodes) == 0 || len(g.Nodes) == times {
+		t.Errorf("%d of %d are left, %v", len(g.Nodes), times, err)
 	}
 }
 
