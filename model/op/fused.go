@@ -34,7 +34,7 @@ const Fused = "larder"
 
 // Rewrites returns the operators that model/pass may put into a graph.
 func Rewrites() *Registry {
-	return NewRegistry(fusedOps, integerOps, quantizeOps, activationOps, compareOps, convOps, elementwiseOps, gatherOps, layoutOps, matmulOps, normOps, poolOps, reshapeOps, softmaxOps)
+	return NewRegistry(fusedOps, integerOps, quantizeOps, activationOps, compareOps, convOps, elementwiseOps, gatherOps, layoutOps, mathOps, matmulOps, normOps, poolOps, reduceOps, reshapeOps, softmaxOps)
 }
 
 // fused is an operator with an epilogue. The inner rule takes the first own

@@ -5,7 +5,6 @@ import (
 
 	"larder/model/graph"
 	"larder/model/op"
-	"larder/model/tensor"
 )
 
 // LayerNorm finds a layer normalisation that was exported step by step.
@@ -130,16 +129,9 @@ func (e *edit) deviation(d *graph.Value, readers ...*graph.Node) (sub, mean *gra
 // overLast reports whether a reduction is over the last dimension and keeps it.
 func (e *edit) overLast(n *graph.Node) bool {
 	keep, err := n.Attrs.Int("keepdims", 1)
-	axes, err2 := n.Attrs.Ints("axes")
-	if v := input(n, 1); v != nil {
-		t := e.of(v).Const
-		if t == nil || t.DType() != tensor.Int64 {
-			return false
-		}
-		axes = tensor.Data[int64](t)
-	}
+	axes, ok := e.axes(n)
 	x := e.of(n.Inputs[0])
-	if err != nil || err2 != nil || keep != 1 || len(axes) != 1 || !x.Ranked || !e.is32(n.Inputs[0]) {
+	if err != nil || !ok || keep != 1 || len(axes) != 1 || !x.Ranked || !e.is32(n.Inputs[0]) {
 		return false
 	}
 	return axes[0] == -1 || axes[0] == int64(len(x.Shape)-1)

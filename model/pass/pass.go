@@ -15,6 +15,7 @@ type Pass struct {
 var All = []Pass{
 	{"dead", Dead},         // first: what nobody needs must not cost or fail
 	{"branch", Branch},     // before the rest: it brings nodes
+	{"einsum", Einsum},     // before constants fold: it turns some about
 	{"integers", Integers}, // before weights become floats
 	{"dead", Dead},
 	{foldName, Fold},
@@ -26,8 +27,10 @@ var All = []Pass{
 	{"hardswish", HardSwish},
 	{"silu", SiLU},
 	{"lrn", LRN},
+	{"reductions", Reductions},
 	{"groupnorm", GroupNorm},
 	{"unbind", Unbind},
+	{"softmax", Softmax},
 	{"transpose", Transpose},
 	{"attention", Attention},
 	// What convolutions and products take in; in this order, because bounds come

@@ -156,6 +156,35 @@ var rewriteCases = []rewriteCase{
 	{"lrn: as a convolution", pass.LRN, image, nil, []*onnx.Node{node("LRN", "x", "y", onnxtest.Attr("size", int64(2)))},
 		"y/square = Mul(x, x)\ny/sum = Conv(y/square, y/band, y/bias)\ny/factor = Pow(y/sum, y/power)\ny = Mul(x, y/factor)"},
 	{"lrn: not of unknown channels", pass.LRN, []any{1, "C", 5, 5}, nil, []*onnx.Node{node("LRN", "x", "y", onnxtest.Attr("size", int64(3)))}, "y = LRN(x) {size=3}"},
+	{"reductions: L2", pass.Reductions, seq, nil, []*onnx.Node{node("ReduceL2", "x", "y", ints("axes", -1))},
+		"y/square = Mul(x, x)\ny/0 = ReduceSum(y/square, y/0/axes) {keepdims=1}\ny = Sqrt(y/0)"},
+	{"reductions: L1", pass.Reductions, seq, nil, []*onnx.Node{node("ReduceL1", "x", "y", ints("axes", 2), onnxtest.Attr("keepdims", int64(0)))},
+		"y/abs = Abs(x)\ny = ReduceSum(y/abs, y/0/axes) {keepdims=0}"},
+	{"reductions: squares of separated dimensions", pass.Reductions, image, nil, []*onnx.Node{node("ReduceSumSquare", "x", "y", ints("axes", -1, 0, 1))},
+		"y/square = Mul(x, x)\ny/0 = ReduceSum(y/square, y/0/axes) {keepdims=1}\ny = ReduceSum(y/0, y/1/axes) {keepdims=1}"},
+	{"reductions: three apart", pass.Reductions, []any{2, 3, 4, 2, 5}, nil, []*onnx.Node{node("ReduceMean", "x", "y", ints("axes", 4, 0, 2), onnxtest.Attr("keepdims", int64(0)))},
+		"y/0 = ReduceMean(x, y/0/axes) {keepdims=0}\ny/1 = ReduceMean(y/0, y/1/axes) {keepdims=0}\ny = ReduceMean(y/1, y/2/axes) {keepdims=0}"},
+	{"reductions: not of all", pass.Reductions, seq, nil, []*onnx.Node{node("ReduceL2", "x", "y")}, "y = ReduceL2(x)"},
+	{"reductions: neighbours stay", pass.Reductions, image, nil, []*onnx.Node{node("ReduceMean", "x", "y", ints("axes", 2, 3))}, "y = ReduceMean(x) {axes=[2 3]}"},
+	{"einsum: scores", pass.Einsum, []any{2, 3, 2, 4}, []*onnx.Tensor{filled("k", 2, 5, 2, 4)}, []*onnx.Node{einsum("x k", "bqhd, bkhd -> bhqk")},
+		"y/a = Transpose(x) {perm=[0 2 1 3]}\ny/b = Transpose(k) {perm=[0 2 3 1]}\ny = MatMul(y/a, y/b)"},
+	{"einsum: sum of values", pass.Einsum, []any{2, 3, 4}, []*onnx.Tensor{filled("k", 2, 4, 5)}, []*onnx.Node{einsum("x k", "bij,bjd->bdi")},
+		"y/product = MatMul(x, k)\ny = Transpose(y/product) {perm=[0 2 1]}"},
+	{"einsum: a dense layer", pass.Einsum, seq, []*onnx.Tensor{filled("k", 6, 2, 5)}, []*onnx.Node{einsum("x k", "abc,cde->abde")},
+		"y/a/flat = Reshape(x, y/a/shape)\ny/b/flat = Reshape(k, y/b/shape)\ny/product = MatMul(y/a/flat, y/b/flat)\ny = Reshape(y/product, y/shape)"},
+	{"einsum: two sums", pass.Einsum, []any{2, 3, 4}, []*onnx.Tensor{filled("k", 4, 3, 5)}, []*onnx.Node{einsum("x k", "abc,cbd->da")},
+		"y/a/flat = Reshape(x, y/a/shape)\ny/b = Transpose(k) {perm=[1 0 2]}\ny/b/flat = Reshape(y/b, y/b/shape)\n" +
+			"y/product = MatMul(y/a/flat, y/b/flat)\ny = Transpose(y/product) {perm=[1 0]}"},
+	{"einsum: outer product", pass.Einsum, []any{3}, []*onnx.Tensor{filled("k", 4)}, []*onnx.Node{einsum("x k", "i,j->ij")},
+		"y/a/flat = Reshape(x, y/a/shape)\ny/b/flat = Reshape(k, y/b/shape)\ny = MatMul(y/a/flat, y/b/flat)"},
+	{"einsum: not of what one has", pass.Einsum, seq, []*onnx.Tensor{filled("k", 6)}, []*onnx.Node{einsum("x k", "abc,c->a")}, "y = Einsum(x, k) {equation=\"abc,c->a\"}"},
+	{"einsum: not of a diagonal", pass.Einsum, []any{3, 3}, []*onnx.Tensor{filled("k", 3)}, []*onnx.Node{einsum("x k", "aa,a->a")}, "y = Einsum(x, k) {equation=\"aa,a->a\"}"},
+	{"einsum: not by broadcasting", pass.Einsum, []any{3, 1}, []*onnx.Tensor{filled("k", 4, 2)}, []*onnx.Node{einsum("x k", "ab,bc->ac")}, "y = Einsum(x, k) {equation=\"ab,bc->ac\"}"},
+	{"softmax: over rows", pass.Softmax, []any{"N", 2, 3, 4}, nil, []*onnx.Node{node("Softmax", "x", "y", onnxtest.Attr("axis", int64(-2)))},
+		"y/last = Transpose(x) {perm=[0 1 3 2]}\ny/Softmax = Softmax(y/last) {axis=-1}\ny = Transpose(y/Softmax) {perm=[0 1 3 2]}"},
+	{"softmax: over images", pass.Softmax, seq, nil, []*onnx.Node{node("LogSoftmax", "x", "y", onnxtest.Attr("axis", int64(0)))},
+		"y/last = Transpose(x) {perm=[2 1 0]}\ny/LogSoftmax = LogSoftmax(y/last) {axis=-1}\ny = Transpose(y/LogSoftmax) {perm=[2 1 0]}"},
+	{"softmax: channels stay", pass.Softmax, image, nil, []*onnx.Node{node("Softmax", "x", "y", onnxtest.Attr("axis", int64(1)))}, "y = Softmax(x) {axis=1}"},
 	{"gelu: by erf", pass.GELU, seq, []*onnx.Tensor{number("r", math.Sqrt2), number("one", 1), number("h", .5)},
 		[]*onnx.Node{node("Div", "x r", "a"), node("Erf", "a", "e"), node("Add", "e one", "p"), node("Mul", "x p", "m"), node("Mul", "m h", "y")},
 		`y = Gelu(x) {approximate="none"}`},
@@ -215,6 +244,10 @@ var rewriteCases = []rewriteCase{
 	{"transpose: not if it is read elsewhere", pass.Transpose, image, nil,
 		[]*onnx.Node{node("Transpose", "x", "a", ints("perm", 0, 2, 3, 1)), node("Transpose", "a", "b", ints("perm", 0, 3, 1, 2)), node("Shape", "a", "z"), node("Neg", "b", "y")},
 		"a = Transpose(x) {perm=[0 2 3 1]}\nb = Transpose(a) {perm=[0 3 1 2]}\nz = Shape(a)\ny = Neg(b)"},
+}
+
+func einsum(inputs, equation string) *onnx.Node {
+	return node("Einsum", inputs, "y", onnxtest.Attr("equation", equation))
 }
 
 // heads is batch, tokens, heads and depth.

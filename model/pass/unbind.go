@@ -60,15 +60,8 @@ func (e *edit) sliceToGather(n *graph.Node) {
 
 // squeezed returns the one dimension that a Squeeze takes away.
 func (e *edit) squeezed(n *graph.Node, rank int) (int64, bool) {
-	axes, err := n.Attrs.Ints("axes")
-	if v := input(n, 1); v != nil {
-		t := e.of(v).Const
-		if t == nil || t.DType() != tensor.Int64 {
-			return 0, false
-		}
-		axes = tensor.Data[int64](t)
-	}
-	if err != nil || len(axes) != 1 {
+	axes, ok := e.axes(n)
+	if !ok || len(axes) != 1 {
 		return 0, false
 	}
 	if axes[0] < 0 {
