@@ -6,7 +6,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { load, makePackages } from "./lib/loads.mjs";
+import { FORMS, load, makePackages } from "./lib/loads.mjs";
 import { readOptions, usage } from "./lib/options.mjs";
 import { installPeer } from "./lib/peers.mjs";
 import { first, latency, memory, timed } from "./lib/phases.mjs";
@@ -23,7 +23,7 @@ const work = path.resolve(process.argv[2] ?? ".");
 const folders = { larder: path.join(work, "larder"), peers: path.join(work, "peers"), models: path.join(work, "models"), pages: here };
 
 /** The engines, in the order of the tables. */
-const ENGINES = ["larder", "ort", "tfjs", "litert"];
+const ENGINES = ["larder", "larder-compiled", "ort", "tfjs", "litert"];
 
 const models = JSON.parse(fs.readFileSync(path.join(folders.models, "models.json"), "utf8"));
 const options = parse(process.argv.slice(3));
@@ -47,9 +47,7 @@ const results = {
   models: Object.fromEntries(models.map(({ name, ...facts }) => [name, facts])),
   rows: [],
 };
-const packages = options.phases.includes("load") && options.engines.includes("larder")
-  ? makePackages(path.resolve(work, "../larder"), options.models.map((name) => path.join(folders.models, `${name}.onnx`)), path.join(folders.models, "packages"))
-  : {};
+const packages = addPackages();
 const server = await startServer(path.join(work, "serve"), folders, options.encoding);
 const bench = {
   options,
@@ -99,6 +97,21 @@ function addLeaf() {
   return { name: "leaf", title: "leaf 2.0.0", bytes: fs.statSync(file).size, onnx: true, macs: 300e6, inputs };
 }
 
+// measures says whether a phase is measured with an engine.
+function measures(engine, phase) {
+  return phase === "load" ? engine === "larder" : (engines[engine].phases?.includes(phase) ?? true);
+}
+
+// addPackages makes those packages of the models that the phases and engines want.
+function addPackages() {
+  const wanted = (name) => options.phases.some((phase) => measures(name, phase));
+  const made = options.engines.filter(wanted).flatMap((name) => engines[name].made ?? []);
+  const forms = options.phases.includes("load") && options.engines.includes("larder") ? FORMS : made;
+  if (forms.length === 0) return {};
+  const files = options.models.map((name) => path.join(folders.models, `${name}.onnx`));
+  return makePackages(path.resolve(work, "../larder"), files, path.join(folders.models, "packages"), forms);
+}
+
 // version is what package.json pins; Larder is the sources as they are.
 function version(engine) {
   if (!engine.files) return "this checkout";
@@ -110,20 +123,20 @@ function version(engine) {
 // able lists the cases of a model: the engines that read a format of it.
 function able(model, threads) {
   const { formats } = results.models[model];
-  const names = options.engines.filter((name) => !formats || formats.includes(path.extname(engines[name].file(model))));
+  const names = options.engines.filter((name) => !formats || formats.includes(path.extname(engines[name].file?.(model) ?? ".onnx")));
   const without = options.engines.filter((name) => !names.includes(name));
   if (without.length) console.error(`${model} is there as ${formats.join(" and ")} only, which ${without.join(" and ")} cannot read: skipped`);
   return names.map((engine) => ({ model, threads, engine }));
 }
 
 async function measure(names, threads) {
-  const cases = names.flatMap((model) => able(model, threads));
+  const cases = names.flatMap((model) => able(model, threads)).filter(({ engine }) => options.phases.some((name) => measures(engine, name)));
   results.rows.push(...cases);
-  const phases = { latency, first, memory, load: (bench, cases) => load(bench, cases.filter((row) => row.engine === "larder")) };
+  const phases = { latency, first, memory, load };
   for (const [name, phase] of Object.entries(phases)) {
     // What a first visit fetches is also what the sizes are of.
     const wanted = options.phases.includes(name) || (name === "first" && needsFiles(threads));
-    if (wanted) await timed(`${names.join(", ")}, ${threads} thread(s), ${name}`, () => phase(bench, cases));
+    if (wanted) await timed(`${names.join(", ")}, ${threads} thread(s), ${name}`, () => phase(bench, cases.filter(({ engine }) => measures(engine, name))));
     fs.writeFileSync(options.out, JSON.stringify(results, null, 1) + "\n");
   }
 }

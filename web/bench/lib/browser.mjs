@@ -19,25 +19,43 @@ const FLAGS = [
   "--disable-background-timer-throttling",
   "--disable-renderer-backgrounding",
   "--disable-backgrounding-occluded-windows",
+  // Two pages of the browser's own, behind its address bar, which run whenever a tab opens.
+  "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup",
   "--remote-debugging-port=0",
 ];
 
 /** Starts a browser. The result has context (Playwright's), pid, version and close(). */
 export async function openBrowser() {
+  const started = await startBrowser();
+  let browser;
+  try {
+    browser = await chromium.connectOverCDP(started.ws);
+  } catch (error) {
+    await started.close();
+    throw error;
+  }
+  const close = async () => {
+    await browser.close().catch(() => {});
+    await started.close();
+  };
+  return { ...started, context: browser.contexts()[0], version: browser.version(), close };
+}
+
+/** Starts a browser that nobody is attached to: ws and http are its debugger's addresses. */
+export async function startBrowser() {
   const profile = await fs.mkdtemp(path.join(os.tmpdir(), "larder-bench-"));
   const flags = [...FLAGS, `--user-data-dir=${profile}`];
   if (process.getuid?.() === 0) flags.push("--no-sandbox"); // Chromium's sandbox refuses root
   const child = spawn(process.env.CHROMIUM || "chromium", [...flags, "about:blank"], { stdio: ["ignore", "ignore", "pipe"] });
   const ended = new Promise((resolve) => child.once("exit", resolve));
-  const close = async (browser) => {
-    await browser?.close().catch(() => {});
+  const close = async () => {
     child.kill("SIGTERM");
     await ended;
     await fs.rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   };
   try {
-    const browser = await chromium.connectOverCDP(await devtools(child));
-    return { context: browser.contexts()[0], pid: child.pid, version: browser.version(), close: () => close(browser) };
+    const ws = await devtools(child);
+    return { ws, http: `http://${new URL(ws).host}`, pid: child.pid, close };
   } catch (error) {
     await close();
     throw error;
@@ -59,25 +77,59 @@ function devtools(child) {
 }
 
 /**
- * Opens the page of an engine. config: {engine, model, threads, first, timeout}.
- * The result has page (Playwright's), call(method, ...args), which runs a method of
- * www/host.mjs, and first().
+ * Opens the page of an engine. config: {engine, model, threads, timeout}.
+ * The result has page (Playwright's) and call(method, ...args), which runs a method of
+ * www/host.mjs.
  */
-export async function openPage(browser, url, { engine, timeout, ...config }) {
+export async function openPage(browser, url, config) {
   const page = await browser.context.newPage();
   const errors = [];
   page.on("pageerror", (error) => errors.push(String(error)));
-  const answer = { adapter: `/engines/${engine.name}.mjs`, where: engine.where, ...config };
-  await page.goto(`${url}/www/run.html#${encodeURIComponent(JSON.stringify(answer))}`);
+  await page.goto(address(url, config));
   await page.waitForFunction(() => globalThis.bench, null, { timeout: 30_000 }).catch((error) => {
     throw new Error(`the page did not start: ${errors.join("; ") || error.message}`);
   });
-  const limited = (what, promise) => within(timeout, what, promise);
-  return {
-    page,
-    call: (method, ...args) => limited(method, page.evaluate(([m, a]) => globalThis.bench.call(m, ...a), [method, args])),
-    first: () => limited("first prediction", page.evaluate(() => globalThis.bench.first)),
-  };
+  return { page, call: (method, ...args) => within(config.timeout, method, calls(page, method, args)) };
+}
+
+/**
+ * Opens the page of an engine for its first prediction, and waits for that. Nobody is attached to the page
+ * meanwhile: a debugger holds up every worker that starts, and keeps what is fetched. The result has times,
+ * ask(method, ...args), which attaches and runs a method of www/host.mjs, and close().
+ */
+export async function visitPage(browser, server, config) {
+  const told = server.heard(TOLD);
+  const url = address(server.url, { ...config, tell: TOLD });
+  const tab = await (await fetch(`${browser.http}/json/new?${encodeURIComponent(url)}`, { method: "PUT" })).json();
+  const close = async () => void (await (await fetch(`${browser.http}/json/close/${tab.id}`)).text());
+  try {
+    const { error, times } = JSON.parse(await within(config.timeout, "first prediction", told));
+    if (error) throw new Error(error);
+    return { times, ask: (method, ...args) => within(config.timeout, method, attached(browser, url, method, args)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Where a page tells the server the times of its first prediction. */
+const TOLD = "/told/";
+
+function address(url, { engine, timeout, ...config }) {
+  const answer = { adapter: `/engines/${engine.name}.mjs`, where: engine.where, ...config };
+  return `${url}/www/run.html#${encodeURIComponent(JSON.stringify(answer))}`;
+}
+
+const calls = (page, method, args) => page.evaluate(([m, a]) => globalThis.bench.call(m, ...a), [method, args]);
+
+async function attached(browser, url, method, args) {
+  const debug = await chromium.connectOverCDP(browser.ws);
+  try {
+    const page = debug.contexts()[0].pages().find((page) => page.url() === url);
+    return await calls(page, method, args);
+  } finally {
+    await debug.close(); // which only lets go of it
+  }
 }
 
 // within rejects when a promise takes longer than so many seconds.

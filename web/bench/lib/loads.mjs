@@ -7,14 +7,14 @@ import { openBrowser, openPage } from "./browser.mjs";
 import { findRenderer, garbageCollector, settle, watchPeak } from "./memory.mjs";
 
 /** How a package holds its model: an ONNX file, or compiled with 32-bit or 16-bit weights. */
-const FORMS = ["onnx", "f32", "f16"];
+export const FORMS = ["onnx", "f32", "f16"];
 
-/** Makes a registry of packages of the models, below folder, and returns the sizes of what a load reads, by name. */
-export function makePackages(program, models, folder) {
+/** Makes a registry of packages of the models in these forms, below folder, and returns the sizes of what a load reads, by name. */
+export function makePackages(program, models, folder, forms) {
   fs.rmSync(folder, { recursive: true, force: true });
   const sizes = {};
   for (const file of models) {
-    for (const form of FORMS) {
+    for (const form of forms) {
       const name = `${path.basename(file, ".onnx").replaceAll("_", "-")}-${form}`;
       const args = ["add", file, "--name", name, "--version", "1.0.0", "--registry", folder];
       if (form !== "onnx") args.push("--compile", form);

@@ -7,7 +7,7 @@ const MORE_PHASES = ["load"]; // only where they are asked for
 export const usage = `options:
   --models LIST     squeezenet1_1,mobilenetv2,mobilenetv2_int8,mobilenetv2_dynamic,efficientnet_b0,resnet18,
                     resnet50,resnet50_int8,bert_tiny,minilm_l6,vit_tiny (default: all); leaf: of Larder's demo
-  --engines LIST    larder,ort,tfjs,litert (default: all; the first one is compared with the others)
+  --engines LIST    larder,larder-compiled,ort,tfjs,litert (default: all; the first one is compared with the others)
   --threads LIST    such as 1,2 (default: 1)
   --phases LIST     ${PHASES.join(",")} (default: all);
                     ${MORE_PHASES.join(",")}: Larder's loads as ONNX and compiled

@@ -2,7 +2,7 @@
 // model, number of threads and engine.
 import { performance } from "node:perf_hooks";
 import { compare } from "./agree.mjs";
-import { openBrowser, openPage } from "./browser.mjs";
+import { openBrowser, openPage, startBrowser, visitPage } from "./browser.mjs";
 import { findRenderer, garbageCollector, settle, watchPeak } from "./memory.mjs";
 
 /**
@@ -44,30 +44,37 @@ function check(bench, row, scores) {
 }
 
 /**
- * First prediction: a new profile, so the first visit finds the HTTP cache cold, the
- * later ones warm. The files that the first visit asked for are the runtime.
+ * First prediction: a browser with a new profile for each engine, so the first visit finds
+ * the HTTP cache cold, the later ones warm. Visits take turns, as the runs for latency do.
+ * The files that the first visit asked for are the runtime.
  */
 export async function first(bench, cases) {
-  for (const row of cases) {
-    await bench.attempt(row, "first prediction", async () => {
-      const browser = await openBrowser();
-      try {
-        row.first = [];
-        await bench.server.requested(); // forget the past
-        for (let visit = 0; visit < bench.options.visits; visit++) {
-          const page = await openPage(browser, bench.server.url, { ...bench.config(row), first: true });
-          row.first.push(await page.first());
-          if (visit === 0) {
-            row.files = (await bench.server.requested()).filter((path) => /^\/(larder|peers)\//.test(path));
-            check(bench, row, await page.call("scores"));
-          }
-          await page.page.close();
-        }
-      } finally {
-        await browser.close();
+  const live = [];
+  try {
+    for (const row of cases) {
+      row.first = [];
+      await bench.attempt(row, "first prediction", async () => live.push({ row, browser: await startBrowser() }));
+    }
+    for (let visit = 0; visit < bench.options.visits; visit++) {
+      for (const { row, browser } of live) {
+        if (!row.errors) await bench.attempt(row, "first prediction", () => visitOnce(bench, row, browser));
       }
-    });
+    }
+  } finally {
+    for (const { browser } of live) await browser.close();
   }
+}
+
+async function visitOnce(bench, row, browser) {
+  const cold = row.first.length === 0;
+  if (cold) await bench.server.requested(); // forget the past
+  const page = await visitPage(browser, bench.server, bench.config(row));
+  row.first.push(page.times);
+  if (cold) {
+    row.files = (await bench.server.requested()).filter((path) => /^\/(larder|peers)\//.test(path));
+    check(bench, row, await page.ask("scores"));
+  }
+  await page.close();
 }
 
 /**

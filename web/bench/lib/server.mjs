@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 
 /**
  * Starts the server. folders: {larder, peers, models, pages}. The result has
- * url, requested(), which lists and forgets the paths that were asked for, and stop().
+ * url, requested(), which lists and forgets the paths that were asked for, heard() and stop().
  */
 export async function startServer(program, folders, encoding) {
   const args = Object.entries(folders).flatMap(([name, folder]) => [`-${name}`, folder]);
@@ -33,6 +33,14 @@ export async function startServer(program, folders, encoding) {
       const list = paths.filter((line) => line !== mark);
       paths = [];
       return list;
+    },
+    /** Resolves to what follows a beginning, of the next path that has it: so a page tells something. */
+    heard(beginning) {
+      const told = new Promise((resolve) => {
+        const look = (line) => line.startsWith(beginning) && (lines.off("line", look), resolve(line.slice(beginning.length)));
+        lines.on("line", look);
+      });
+      return Promise.race([told, failed]);
     },
     stop: () => child.kill("SIGTERM"),
   };

@@ -35,12 +35,13 @@ function numbers({ dims }) {
 function makeInput(ports) {
   const input = picture();
   const feed = ({ name, type, dims, ...how }) => ({ name, type, dims, data: type === "int64" ? integers({ dims, ...how }) : numbers({ dims }) });
-  input.feeds = (ports ?? [{ name: "input", type: "float32", dims: input.nchwShape }]).map(feed);
+  input.feeds = ports?.map(feed) ?? [{ name: "input", type: "float32", dims: input.nchwShape, data: input.nchw }];
   return input;
 }
 
 export function makeHost(engine, { model, inputs, threads, navigation }) {
-  const input = makeInput(inputs);
+  let made = null;
+  const input = () => (made ??= makeInput(inputs));
   let current = null;
 
   async function get(file, form) {
@@ -50,6 +51,7 @@ export function makeHost(engine, { model, inputs, threads, navigation }) {
   }
 
   async function download() {
+    if (!engine.file) return {};
     const [bytes, graph] = await Promise.all([get(engine.file(model), engine.form ?? "arrayBuffer"), engine.graph && get(engine.graph(model), "json")]);
     return { bytes, graph };
   }
@@ -60,20 +62,22 @@ export function makeHost(engine, { model, inputs, threads, navigation }) {
 
     /** Downloads the model and makes it ready. What was downloaded is not kept. */
     async create() {
-      current = await engine.create({ ...(await download()), input, threads });
+      current = await engine.create({ ...(await download()), model, input: input(), threads });
     },
 
     /**
      * Does everything that stands before a first prediction, runtime and model at the
-     * same time. The times are milliseconds since the page's navigation.
+     * same time. The times are milliseconds since the page's navigation. The input is
+     * made while both are on their way, as a picture would be.
      */
     async first() {
       const now = () => performance.timeOrigin + performance.now() - navigation;
-      const times = {};
+      const times = { start: now() };
       const runtime = Promise.resolve(engine.load({ threads })).then(() => (times.runtime = now()));
-      const files = download().then((files) => ((times.model = now()), files));
+      const files = download().then((files) => (engine.file && (times.model = now()), files));
+      setTimeout(input); // when the requests of both are sent
       const [ready] = await Promise.all([files, runtime]);
-      current = await engine.create({ ...ready, input, threads });
+      current = await engine.create({ ...ready, model, input: input(), threads });
       times.ready = now();
       await current.run();
       times.first = now();
@@ -90,7 +94,7 @@ export function makeHost(engine, { model, inputs, threads, navigation }) {
     async take(name) {
       const files = name === null ? await download() : null;
       const start = performance.now();
-      current = name === null ? await engine.create({ ...files, input, threads }) : await engine.take(name, input);
+      current = name === null ? await engine.create({ ...files, model, input: input(), threads }) : await engine.take(name, input());
       const loaded = performance.now();
       await current.run();
       return { ms: loaded - start, first: performance.now() - loaded, source: current.source };

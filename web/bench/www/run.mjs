@@ -2,17 +2,22 @@
 // not wait for the program that drives the browser. That program uses window.bench:
 //
 //   call(method, ...args)  a method of host.mjs
-//   first                  the promise of host.first(), if the page was asked for it
+//
+// With config.tell the page makes its first prediction by itself, and tells the server
+// {times} or {error} in the path of a request below it.
 import { makeHost } from "./host.mjs";
 
 const config = JSON.parse(decodeURIComponent(location.hash.slice(1)));
 config.navigation = performance.timeOrigin;
-const bench = config.where === "worker" ? inWorker() : await inPage();
-if (config.first) {
-  bench.first = bench.call("first");
-  bench.first.catch(() => {}); // whoever waits for it hears of the failure
+const tell = (news) => config.tell && fetch(config.tell + encodeURIComponent(JSON.stringify(news)));
+try {
+  const bench = config.where === "worker" ? inWorker() : await inPage();
+  if (config.tell) tell({ times: await bench.call("first") });
+  window.bench = bench;
+} catch (error) {
+  tell({ error: String(error) });
+  throw error;
 }
-window.bench = bench;
 
 async function inPage() {
   const host = makeHost(await import(config.adapter), config);
