@@ -160,6 +160,25 @@ describe("registry in R2", () => {
       assert.equal(response.statusCode, 413, text);
       assert.match(JSON.parse(text).error, /larger than/);
     });
+    test("a body that grows over the limit, of a length that nobody said", { timeout: 60_000 }, async () => {
+      // One byte too many and no end: the answer comes when that byte does, while nothing else is on its way.
+      const sent = request(edge.url + "/v2/models/leaf/infer", { method: "POST", headers: { "transfer-encoding": "chunked" } });
+      const arrived = once(sent, "response");
+      for (let left = (16 << 20) + 1; left > 0; left -= 1 << 20) {
+        const piece = Buffer.alloc(Math.min(left, 1 << 20), " ");
+        await new Promise((resolve) => sent.write(piece, resolve));
+      }
+      const [response] = await arrived;
+      const text = (await response.setEncoding("utf8").toArray()).join("");
+      sent.on("error", () => {}).destroy();
+      assert.equal(response.statusCode, 413, text);
+      assert.match(JSON.parse(text).error, /larger than/);
+    });
+    test("a body of just the limit is read, of a length that nobody said", async () => {
+      const body = new Blob([Buffer.alloc(16 << 20, " ")]).stream();
+      const response = await fetch(edge.url + "/v2/models/leaf/infer", { method: "POST", body, duplex: "half" });
+      assert.match((await json(response, 400)).error, /JSON|EOF|empty/i);
+    });
     after(async () => {
       assert.equal((await json(await post("/v2/models/leaf/classify", await jpeg("healthy.jpg")))).label, "healthy");
     });
