@@ -23,12 +23,12 @@ const PATIENCE = 180_000;
 
 // visit starts a site of its own for a test (a new origin: nothing is stored for it yet) and opens a page in a browser
 // that tests share. Both end with the test, which then fails if an unexpected problem came up; expected: patterns of
-// those that the test provokes.
-export async function visit(t, browser, { expected = [], ...options } = {}) {
+// those that the test provokes; patience: milliseconds after which it is given up.
+export async function visit(t, browser, { expected = [], patience: limit = PATIENCE, ...options } = {}) {
   browser.problems.list.length = 0;
   const site = await startSite(options);
   const page = await browser.context.newPage();
-  const patience = setTimeout(() => page.close(), PATIENCE); // what waits in the page then fails, instead of for ever
+  const patience = setTimeout(() => page.close(), limit); // what waits in the page then fails, instead of for ever
   t.after(async () => {
     clearTimeout(patience);
     await browser.cut(false);

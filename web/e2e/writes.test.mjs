@@ -1,0 +1,237 @@
+// Crashes at a certain write in a real browser: the worker dies at write k of a download into IndexedDB, or the browser
+// finds no room for it. The next start has the old version whole, or the new one, or nothing, without a network;
+// with one it has the new one, and fetches what is not stored.
+//
+//   LARDER_KILLS=all node --test web/e2e/writes.test.mjs    every k, not the sample of a test run
+import assert from "node:assert/strict";
+import crypto from "node:crypto";
+import fs from "node:fs/promises";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { openBrowser, startSite } from "./lib.mjs";
+import { plain, visit } from "./visit.mjs";
+
+const EVERY = process.env.LARDER_KILLS === "all";
+const CHUNK = 4096;
+const MODEL = { "model.onnx": 6, "labels.json": 2 }; // chunks of its files
+const FILES = /^models\/small\/\d.*(onnx|labels\.json)$/;
+
+let browser;
+before(async () => void (browser = await openBrowser()));
+after(() => browser?.close());
+
+const sha256 = (data) => crypto.createHash("sha256").update(data).digest("hex");
+
+/** publish adds a version of a model of two files; of its chunks those before `same` are like those of the other version. */
+async function publish(site, version, same) {
+  const files = [];
+  for (const [name, count] of Object.entries(MODEL)) {
+    const parts = Array.from({ length: count }, (_, i) => Buffer.alloc(CHUNK, `${name} ${i} ${i < same ? "" : version} `));
+    const data = Buffer.concat(parts);
+    const chunks = parts.map((part) => ({ bytes: CHUNK, sha256: sha256(part) }));
+    files.push({ path: name, role: name === "model.onnx" ? "model" : "labels", bytes: data.length, sha256: sha256(data), chunks });
+    await site.write(`models/small/${version}/${name}`, data);
+  }
+  await site.write(`models/small/${version}/manifest.json`, JSON.stringify({ schema: 1, name: "small", version, files }));
+}
+
+const latest = (site, version) =>
+  site.edit("models/index.json", (index) => void (index.models.small = { versions: ["1.0.0", "2.0.0"], aliases: { latest: version } }));
+
+// What the page of this test does. A worker that is to break counts what it writes to IndexedDB and asks for at-write at
+// the k-th, without going on before it is answered. Or it believes that there is room, whatever the browser estimates:
+// else nothing would be written at all.
+const PAGE = `
+const Real = globalThis.Worker;
+let armed = "";
+globalThis.Worker = class extends Real {
+  constructor(url, options) {
+    super(armed ? "breaking.js?" + armed : url, options);
+    if (armed) globalThis.breaking = this;
+  }
+};
+const from = async (code) => {
+  const opened = await larder.open({ threads: 1 });
+  try {
+    return await code(opened.cache);
+  } catch (error) {
+    return error.code ?? String(error);
+  } finally {
+    await opened.close();
+  }
+};
+globalThis.bring = () => from(async (cache) => {
+  const known = (await cache.list()).length > 0;
+  await (known ? cache.refresh("small") : cache.prefetch("small"));
+  return "done";
+});
+globalThis.whole = () => from(async (cache) => {
+  const file = new Uint8Array(await (await cache.export("small")).arrayBuffer());
+  const { corrupt, missing } = await cache.verify("small");
+  return corrupt + missing > 0 ? "damaged" : sha256(file.subarray(28)); // without the time of the last check
+});
+globalThis.chunks = () => from(async (cache) => (await cache.stats()).storeChunks);
+globalThis.arm = (how) => {
+  armed = how;
+  globalThis.ended = bring();
+  armed = "";
+};
+globalThis.empty = () => new Promise((resolve, reject) => {
+  const request = indexedDB.deleteDatabase("larder");
+  request.onsuccess = () => resolve();
+  request.onerror = () => reject(request.error);
+});
+`;
+const COUNTING = `
+const { searchParams } = new URL(location.href);
+const [what, at] = [searchParams.get("what"), Number(searchParams.get("at"))];
+let made = 0;
+const count = () => {
+  if (++made !== at) return;
+  const request = new XMLHttpRequest();
+  request.open("GET", "at-write", false);
+  request.send();
+};
+if (what === "room") {
+  StorageManager.prototype.estimate = async () => ({ usage: 0, quota: 2 ** 30 });
+} else if (what === "write") {
+  for (const [proto, names] of [[IDBObjectStore.prototype, ["put", "add", "delete"]], [IDBCursor.prototype, ["update", "delete"]]]) {
+    for (const name of names) {
+      const real = proto[name];
+      proto[name] = function (...args) {
+        count();
+        return real.apply(this, args);
+      };
+    }
+  }
+} else {
+  const real = IDBDatabase.prototype.transaction;
+  IDBDatabase.prototype.transaction = function (names, mode, options) {
+    const tx = real.call(this, names, mode, options);
+    if (mode === "readwrite") tx.addEventListener("complete", count);
+    return tx;
+  };
+}
+`;
+
+/** prepared opens the page and returns, by version, the digest of what it has when all is well. */
+async function prepared(site, page) {
+  const worker = (await fs.readdir(path.join(site.dir, "assets"))).find((name) => /^worker\.\w+\.js$/.test(name));
+  await site.write("counting.js", COUNTING);
+  await site.write("breaking.js", `import "./counting.js";\nimport "./assets/${worker}";\n`);
+  await plain(page, site);
+  await site.write("breaking-page.js", PAGE);
+  await page.addScriptTag({ url: "breaking-page.js", type: "module" });
+  const good = {};
+  for (const version of ["1.0.0", "2.0.0"]) {
+    await publish(site, version, 3);
+    await latest(site, version);
+    await page.evaluate(() => empty());
+    assert.equal(await page.evaluate(() => bring()), "done");
+    good[version] = await page.evaluate(() => whole());
+  }
+  assert.match(good["1.0.0"] + good["2.0.0"], /^[0-9a-f]{128}$/);
+  assert.notEqual(good["1.0.0"], good["2.0.0"]);
+  return good;
+}
+
+/** broken ends the worker at one point of a download over a version ("" for none), and reports whether it came that far. */
+async function broken(site, page, good, { over, what, at }) {
+  const name = `${what} ${at} over ${over || "nothing"}`;
+  await page.evaluate(() => empty());
+  if (over) {
+    await latest(site, over);
+    assert.equal(await page.evaluate(() => bring()), "done", name);
+  }
+  await latest(site, "2.0.0");
+  const reached = await new Promise((resolve, reject) => {
+    site.intercept(/at-write$/, () => {
+      page.evaluate(() => breaking.terminate()).then(() => resolve(true), reject); // it waits for an answer that never comes
+      return true;
+    });
+    page.evaluate((how) => (arm(how), ended), `what=${what}&at=${at}`).then((said) => (said === "done" ? resolve(false) : reject(new Error(`${name}: ${said}`))), reject);
+  });
+  await recovered(site, page, good, over ? good[over] : "not-found", name);
+  return reached;
+}
+
+/** recovered checks that the next start has what was there before, or the new version, whole; and then the new one. */
+async function recovered(site, page, good, before, name) {
+  const off = site.intercept(/\/models\//, ({ response }) => {
+    response.destroy();
+    return true;
+  });
+  const [now, stored] = await page.evaluate(async () => [await whole(), await chunks()]);
+  assert.ok([before, good["2.0.0"]].includes(now), `${name}: without a network ${now}`);
+  off();
+  // With a network no chunk that is stored is fetched again.
+  site.forget();
+  assert.equal(await page.evaluate(() => bring()), "done", name);
+  assert.equal(await page.evaluate(() => whole()), good["2.0.0"], name);
+  const all = await page.evaluate(() => chunks());
+  assert.equal(site.traffic(FILES).bytes, now === good["2.0.0"] ? 0 : (all - stored) * CHUNK, `${name}: ${stored} of ${all} chunks were stored`);
+}
+
+/** points tries one point after the other until none is reached any more, or those of the sample. */
+async function points(t, over, what, sample) {
+  const { site, page } = await visit(t, browser, { expected: [/models\/|net::ERR/], patience: EVERY ? 1_800_000 : undefined });
+  const good = await prepared(site, page);
+  let reached = 0;
+  for (let at = 1; at < 1000; at++) {
+    if (!EVERY && !sample.includes(at)) continue;
+    if (!(await broken(site, page, good, { over, what, at }))) break;
+    reached++;
+  }
+  t.diagnostic(`${reached} points`);
+  assert.ok(reached >= (EVERY ? 10 : sample.length), `only ${reached} points were reached`);
+}
+
+for (const over of ["", "1.0.0"]) {
+  test(`the worker dies at a write over ${over || "nothing"}`, (t) => points(t, over, "write", [2, 7]));
+  test(`the worker dies at the end of a transaction over ${over || "nothing"}`, (t) => points(t, over, "commit", [3, 6]));
+}
+
+// cramped gives the browser room for so many bytes and no more, until it says itself that its storage is full. The browser
+// is new, because Chromium remembers for half a minute how much room there is.
+async function cramped(site, page, good, room) {
+  const devtools = await page.context().newCDPSession(page);
+  const { origin } = new URL(page.url());
+  const { usage } = await devtools.send("Storage.getUsageAndQuota", { origin });
+  await devtools.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: usage + room });
+  let has = "not-found";
+  let full = "";
+  for (const version of ["1.0.0", "2.0.0"]) {
+    await latest(site, version);
+    const said = await page.evaluate(() => (arm("what=room"), ended));
+    assert.ok(["done", "quota"].includes(said), `${room} bytes of room for ${version}: ${said}`);
+    if (said === "done") has = good[version];
+    else full ||= version;
+  }
+  await devtools.send("Storage.overrideQuotaForOrigin", { origin });
+  await devtools.detach();
+  await recovered(site, page, good, has, `${room} bytes of room`);
+  return full;
+}
+
+// Which write finds the storage full depends on the browser's books: at a step of half a chunk every write is met.
+const ROOMS = EVERY ? Array.from({ length: 60 }, (_, i) => (i + 1) * (CHUNK / 2)) : [30_000, 75_000];
+
+test("no room is left in the middle of one of two downloads", async (t) => {
+  const site = await startSite();
+  let own = await openBrowser();
+  t.after(async () => {
+    await own.close();
+    await site.stop();
+  });
+  const good = await prepared(site, own.page);
+  const full = [];
+  for (const room of ROOMS) {
+    await own.page.evaluate(() => empty());
+    own = await own.reopen();
+    await own.page.goto(site.url + "plain.html");
+    await own.page.addScriptTag({ url: "breaking-page.js", type: "module" });
+    full.push(await cramped(site, own.page, good, room));
+  }
+  t.diagnostic(`the download that found no room, by room in steps: ${full.map((version) => version || "-").join(" ")}`);
+  assert.ok(full.includes("1.0.0") && full.includes("2.0.0"), "a download was to find no room");
+});
