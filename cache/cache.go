@@ -22,6 +22,7 @@ type Cache struct {
 	catalogue *catalogue
 	alive     context.Context // ends with Close
 	kill      context.CancelFunc
+	deaf      func() // ends hearing of the peers
 
 	flights *flights
 
@@ -39,7 +40,7 @@ func New(opt Options) (*Cache, error) {
 		return nil, &Error{Code: InvalidInput, Op: "new", Detail: "Options.Store is missing"}
 	}
 	opt.setDefaults()
-	c := &Cache{opt: opt, hits: map[string]int64{}, catalogue: newCatalogue()}
+	c := &Cache{opt: opt, hits: map[string]int64{}, catalogue: newCatalogue(), deaf: func() {}}
 	if opt.Registry != nil {
 		var err error
 		c.client, err = registry.NewClient(registry.Options{Fetcher: opt.Registry, Hasher: opt.Hasher,
@@ -55,6 +56,9 @@ func New(opt Options) (*Cache, error) {
 			c.emit(Event{Kind: EventReleased, Name: v.record.Name, Version: v.record.Version, Bytes: bytes, Message: cause.String()})
 		}
 	})
+	if opt.Peers != nil {
+		c.deaf = opt.Peers.Hear(c.heard)
+	}
 	c.tidyLater()
 	return c, nil
 }
@@ -63,6 +67,7 @@ func New(opt Options) (*Cache, error) {
 // stay valid. Closing twice is no error.
 func (c *Cache) Close() error {
 	c.kill()
+	c.deaf()
 	c.memory.close()
 	return nil
 }
@@ -75,6 +80,9 @@ func (c *Cache) Subscribe(fn func(Event)) (cancel func()) { return c.events.subs
 func (c *Cache) emit(e Event) {
 	e.Time = c.opt.Clock.Now()
 	c.events.send(e)
+	if c.opt.Peers != nil && e.Kind.Shared() {
+		c.opt.Peers.Tell(e)
+	}
 }
 
 // count changes the counters.

@@ -19,6 +19,8 @@ type Event struct {
 	// (Failed). Of other kinds, Message is what their constant says.
 	Code    Code
 	Message string
+	// Elsewhere says that another Cache on the same store did it; see [Peers].
+	Elsewhere bool
 }
 
 // EventKind names what happened.

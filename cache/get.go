@@ -15,6 +15,7 @@ type found struct {
 	answer
 	source Source
 	stale  bool // the registry gave no answer
+	doubts int  // changes that had been heard of when the search began
 }
 
 // request is one Get or Refresh on its way.
@@ -128,7 +129,7 @@ func (c *Cache) failed(op, name, selector string, err error) error {
 // entry takes a lease on what was found.
 func (c *Cache) entry(r request, f found) *Entry {
 	selector := r.key()
-	if f.stale {
+	if f.stale || f.source != FromMemory && f.doubts != c.memory.doubted() {
 		selector = "" // ask again next time, however old the answer is
 	} else if known, ok := c.memory.find(selector); ok && !f.checkedAt.After(known.checkedAt) && !known.checkedAt.After(c.opt.Clock.Now()) {
 		selector = "" // it is there already, or a newer one that came meanwhile
@@ -160,8 +161,9 @@ func (s *stored) usable() bool { return s.version != nil && s.damage == nil }
 
 // find answers a request from store or registry, and counts it.
 func (c *Cache) find(ctx context.Context, r request) (found, error) {
-	start := c.opt.Clock.Now()
+	start, doubts := c.opt.Clock.Now(), c.memory.doubted()
 	f, err := c.search(ctx, r)
+	f.doubts = max(f.doubts, doubts)
 	c.answered(f, err, start)
 	return f, err
 }
@@ -243,6 +245,7 @@ func (c *Cache) ask(ctx context.Context, r request, local *stored) (found, error
 	}
 	defer release()
 	// Whoever held the lock before may have done all the work.
+	doubts := c.memory.doubted()
 	again, err := c.look(ctx, r)
 	if err != nil {
 		return found{}, err
@@ -253,6 +256,7 @@ func (c *Cache) ask(ctx context.Context, r request, local *stored) (found, error
 	if !ok {
 		f, err = c.revalidate(ctx, bounded, r, local)
 	}
+	f.doubts = doubts
 	if err == nil && before.confirmed && before.version != nil && before.record.Digest != f.version.record.Digest {
 		c.remember(r, f) // whoever hears of it and asks gets it
 		c.emit(Event{Kind: EventUpdated, Name: r.name, Version: f.version.record.Version, Message: before.record.Version})
@@ -282,8 +286,10 @@ func (c *Cache) behind(r request) {
 
 // remember makes what was found the answer in memory, without a lease on it.
 func (c *Cache) remember(r request, f found) {
-	_, lease := c.memory.lease(r.key(), f.answer)
-	lease.Release()
+	if f.doubts == c.memory.doubted() {
+		_, lease := c.memory.lease(r.key(), f.answer)
+		lease.Release()
+	}
 }
 
 // settle decides what becomes of a request that the registry did not answer: what is

@@ -47,6 +47,7 @@ type versions struct {
 
 	mu      sync.Mutex
 	answers map[string]answer
+	doubts  int // changes by others that were heard of
 }
 
 // newVersions makes the tier; released is told of versions that leave.

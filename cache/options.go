@@ -26,6 +26,9 @@ type Options struct {
 	// Locker makes tabs or processes that share the store take turns. Default
 	// NewLocker, which knows this Cache only.
 	Locker Locker
+	// Peers tells what others do to the store that this Cache shares with them. nil: there
+	// are none, or they are found out about when a version's time to live has ended.
+	Peers Peers
 	// Space tells how much room there is, so that a download is planned: refused before
 	// its first byte if it cannot fit, after other versions were evicted for it. nil:
 	// unknown, and the store tells when it is full.

@@ -6,8 +6,8 @@ import (
 	"github.com/hack-pad/safejs"
 )
 
-// Port is an end of a message channel: the global scope of a worker, a Worker, or
-// a MessagePort.
+// Port is an end of a message channel: the global scope of a worker, a Worker,
+// a MessagePort or a BroadcastChannel.
 type Port struct{ value safejs.Value }
 
 // Self returns the port of the worker that this program runs in.
@@ -16,12 +16,23 @@ func Self() Port { return Port{safejs.Global()} }
 // NewPort wraps a Worker or a MessagePort.
 func NewPort(v safejs.Value) Port { return Port{v} }
 
+// Broadcast opens the channel of that name, which reaches the other tabs and workers of
+// the origin that have opened it.
+func Broadcast(name string) (Port, error) {
+	v, err := class("BroadcastChannel").New(name)
+	return Port{v}, wrap("broadcast", err)
+}
+
 // Post sends a tree (see FromGo). The listed buffers are given away with it
 // instead of copied.
 func (p Port) Post(message any, transfer ...safejs.Value) error {
 	v, err := FromGo(message)
 	if err != nil {
 		return err
+	}
+	if len(transfer) == 0 { // which a BroadcastChannel cannot
+		_, err = p.value.Call("postMessage", v)
+		return wrap("post", err)
 	}
 	list := make([]any, len(transfer))
 	for i, t := range transfer {

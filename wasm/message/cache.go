@@ -129,12 +129,14 @@ type CacheEvent struct {
 	Bytes   int64  // transferred, freed or found corrupt
 	Code    string // of a failure
 	Message string // more, for people
+	// Elsewhere: another tab or worker did it to the store that all share.
+	Elsewhere bool
 }
 
 // Encode returns the event as a message tree.
 func (e CacheEvent) Encode() map[string]any {
 	return map[string]any{"kind": e.Kind, "time": e.Time, "name": e.Name, "version": orNull(e.Version), "bytes": e.Bytes,
-		"code": orNull(e.Code), "message": orNull(e.Message)}
+		"code": orNull(e.Code), "message": orNull(e.Message), "elsewhere": e.Elsewhere}
 }
 
 // DecodeCacheEvent reads an event's data.
@@ -142,6 +144,6 @@ func DecodeCacheEvent(v any) (CacheEvent, error) {
 	var err error
 	f := open("event", v, &err)
 	e := CacheEvent{Kind: f.must("kind", maxName), Time: f.text("time", maxName), Name: f.text("name", maxName),
-		Version: f.text("version", maxName), Bytes: f.count("bytes"), Code: f.text("code", maxName), Message: f.text("message", maxText)}
+		Version: f.text("version", maxName), Bytes: f.count("bytes"), Code: f.text("code", maxName), Message: f.text("message", maxText), Elsewhere: f.flag("elsewhere")}
 	return e, err
 }

@@ -71,7 +71,7 @@ var codecs = []codec{
 	{"room", Room{Usage: 5, Quota: 1 << 40, Persisted: new(bool)}, of(DecodeRoom)},
 	{"room that is not known", Room{Usage: -1, Quota: -1}, of(DecodeRoom)},
 	{"cache event", CacheEvent{Kind: "stale", Time: "2026-11-02T00:00:00Z", Name: "leaf", Version: "1.0.0", Bytes: 3, Code: CodeOffline,
-		Message: "no network"}, of(DecodeCacheEvent)},
+		Message: "no network", Elsewhere: true}, of(DecodeCacheEvent)},
 	{"index", Index{Default: "leaf", Stale: true, Models: []IndexModel{{Name: "leaf", Title: "Leaf", Versions: []string{"1.0.0", "2.0.0"},
 		Aliases: map[string]string{"latest": "2.0.0"}}}}, of(DecodeIndex)},
 }

@@ -102,7 +102,7 @@ func (s *server) describeInfo(i *cache.Info) message.CacheEntry {
 
 func describeEvent(e cache.Event) message.CacheEvent {
 	return message.CacheEvent{Kind: string(e.Kind), Time: timestamp(e.Time), Name: e.Name, Version: e.Version,
-		Bytes: e.Bytes, Code: string(e.Code), Message: e.Message}
+		Bytes: e.Bytes, Code: string(e.Code), Message: e.Message, Elsewhere: e.Elsewhere}
 }
 
 // timestamp writes a time for a message; the zero time is "".

@@ -72,6 +72,8 @@ func (h *jsHost) Parts(ctx context.Context, models string) (parts, error) {
 		}
 		p.storage, p.reason = message.StorageMemory, err.Error()
 		p.options.Store, p.options.Locker, p.options.Space = memstore.New(), cache.NewLocker(), nil
+	} else {
+		p.options.Peers = newPeers()
 	}
 	return p, nil
 }

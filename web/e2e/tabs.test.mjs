@@ -152,6 +152,40 @@ test(`${TABS} tabs and ${WORKERS} workers at once: each byte is fetched once`, a
   assert.equal(site.traffic(FILE).bytes, BYTES);
 });
 
+test("what another tab does to what is stored is heard at once", async (t) => {
+  const { site, page } = await visit(t, browser);
+  const latest = (version) => site.edit("models/index.json", (index) => void (index.models.leaf.aliases.latest = version));
+  const [one, other] = await open(site, page, 2);
+  await latest("1.0.0");
+  await one.evaluate(async () => {
+    globalThis.opened = await larder.open({ threads: 1 });
+    await opened.cache.prefetch("leaf");
+  });
+  await latest("1.1.0");
+  await one.evaluate(() => opened.cache.refresh("leaf"));
+  await other.evaluate(async () => {
+    globalThis.opened = await larder.open({ threads: 1 });
+    globalThis.heard = (kind) => (globalThis.event = new Promise((resolve) => opened.cache.on(kind, resolve)));
+  });
+  const kinds = { "rolled-back": ["rollback", "1.0.0"], pinned: ["pin", "1.0.0"], unpinned: ["unpin", "1.0.0"], updated: ["refresh", "1.1.0"] };
+  for (const [kind, [method, version]] of Object.entries(kinds)) {
+    await other.evaluate(async (kind) => {
+      await (await opened.load("leaf")).dispose();
+      void heard(kind);
+    }, kind);
+    await one.evaluate((method) => opened.cache[method]("leaf"), method);
+    const event = await other.evaluate(() => event);
+    assert.deepEqual([event.name, event.elsewhere], ["leaf", true], kind);
+    const loaded = await other.evaluate(async () => {
+      const model = await opened.load("leaf");
+      const { version } = model.info.model;
+      await model.dispose();
+      return version;
+    });
+    assert.equal(loaded, version, kind);
+  }
+});
+
 // The bytes that the server sends are counted. It stops in the middle and the leader dies when it has taken what came, so
 // that what is lost is the product's doing; what is on its way through a network when its reader dies is lost besides.
 test("the leader dies midway: another goes on, and loses no more than a chunk for each connection", async (t) => {

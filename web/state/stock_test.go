@@ -327,6 +327,7 @@ func TestLog(t *testing.T) {
 			{Kind: "failed", Time: "2026-11-21T11:59:02Z", Name: "leaf", Code: message.CodeOffline, Message: "no network"},
 			{Kind: "released", Name: "leaf", Version: "1.0.0", Bytes: 7, Message: "size"},
 			{Kind: "of the future", Time: "soon", Name: "leaf", Code: "x"},
+			{Kind: "pinned", Name: "leaf", Elsewhere: true},
 		} {
 			r.cache.listen(e)
 		}
@@ -334,6 +335,7 @@ func TestLog(t *testing.T) {
 		r.read() // once more for all that came meanwhile
 		log := r.app.View().Stock.Log
 		want := []LogView{
+			{Kind: "pinned", Text: "Pinned, in another tab", Model: "leaf"},
 			{Kind: "of the future", Text: "of the future", Model: "leaf", Cause: "x"},
 			{Kind: "released", Text: "Left the memory", Model: "leaf 1.0.0", Bytes: Exact{"7 bytes", "7 bytes"}, Cause: "for room"},
 			{Exact{"11:59:02", "21 November 2026, 11:59:02 (UTC+00:00)"}, "failed", "Failed", "leaf", Exact{}, "offline: no network"},

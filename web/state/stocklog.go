@@ -49,6 +49,9 @@ func (s *Stock) logView() []LogView {
 		if e.Version != "" {
 			v.Model += " " + e.Version
 		}
+		if e.Elsewhere {
+			v.Text += ", in another tab"
+		}
 		if e.Bytes > 0 {
 			v.Bytes = exactSize(e.Bytes)
 		}

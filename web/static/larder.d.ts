@@ -583,6 +583,8 @@ export interface CacheEvent {
   code: ErrorCode | null;
   /** Of a failure, what went wrong; of `served`, the tier; of `evicted` and `released`, the cause. */
   message: string | null;
+  /** Another tab or worker did it to the storage that all share. */
+  elsewhere: boolean;
 }
 
 export type ErrorCode =

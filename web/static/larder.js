@@ -393,7 +393,7 @@ class Channel {
   async #changed(name) {
     await this.call("cache.renew", { model: name }); // not refresh: what the user pinned or rolled back stays
     await Promise.all([...this.live].map((model) => model.renew(name)));
-    this.#emit({ kind: "renewed", time: new Date().toISOString(), name, version: null, bytes: 0, code: null, message: null });
+    this.#emit({ kind: "renewed", time: new Date().toISOString(), name, version: null, bytes: 0, code: null, message: null, elsewhere: false });
   }
 
   // fail ends the worker and answers everybody who waits. Only the first counts.
