@@ -1,21 +1,10 @@
 package slim
 
-import "slices"
-
-// maxGap is how many zeros are written out to join two segments. A header costs
-// about 6 bytes that hardly compress, zeros next to nothing; a long stretch of
-// them (the program's zeroed variables) is better left out.
-const maxGap = 64
-
 // maxImage bounds the memory that a module may describe.
 const maxImage = 256 << 20
 
-// image is the memory as the data section fills it: bytes from address 0, and
-// which stretches of it are given.
-type image struct {
-	bytes  []byte
-	ranges []span
-}
+// image is the memory as the data section fills it, from address 0.
+type image struct{ bytes []byte }
 
 // span is the addresses from start up to, not including, end.
 type span struct{ start, end int }
@@ -41,7 +30,6 @@ func readData(body []byte) (*image, error) {
 			return nil, errorf("the data section has a segment of another form than Go's linker writes")
 		}
 		segments = append(segments, segment{int(at), data})
-		m.ranges = append(m.ranges, span{int(at), int(at) + len(data)})
 		top = max(top, int(at)+len(data))
 	}
 	if r.at != len(body) {
@@ -54,48 +42,41 @@ func readData(body []byte) (*image, error) {
 	return m, nil
 }
 
-// encode writes the data section with neighbouring ranges joined.
+// encode writes the data section. What is zero is not always where it was before: data
+// may have been moved to where an earlier form of the section had nothing.
 func (m *image) encode() []byte {
-	slices.SortFunc(m.ranges, func(a, b span) int { return a.start - b.start })
-	var joined []span
-	for _, s := range m.ranges {
-		if n := len(joined); n > 0 && s.start-joined[n-1].end <= maxGap {
-			joined[n-1].end = max(joined[n-1].end, s.end)
-		} else {
-			joined = append(joined, s)
-		}
-	}
-	joined = m.withoutZeros(joined)
-	body := appendUint(nil, uint64(len(joined)))
-	for _, s := range joined {
+	stretches := m.stretches()
+	body := appendUint(nil, uint64(len(stretches)))
+	for _, s := range stretches {
 		body = append(appendInt(append(body, 0, opI32Const), int64(s.start)), opEnd)
 		body = append(appendUint(body, uint64(s.end-s.start)), m.bytes[s.start:s.end]...)
 	}
 	return body
 }
 
-// longZeros is how many zeros within a range are left out.
+// longZeros is how many zeros are left out. The header of a segment costs about 6 bytes
+// that hardly compress, zeros next to nothing; a long stretch of them is the program's
+// zeroed variables.
 const longZeros = 4096
 
-// withoutZeros cuts long stretches of zeros out of ranges.
-func (m *image) withoutZeros(ranges []span) []span {
+// stretches returns where there is something, with the short stretches of zeros between.
+func (m *image) stretches() []span {
 	var out []span
-	for _, s := range ranges {
-		zeros := 0
-		for at := s.start; at < s.end; at++ {
-			if m.bytes[at] == 0 {
-				zeros++
-				continue
-			}
-			if zeros >= longZeros {
-				if at-zeros > s.start {
-					out = append(out, span{s.start, at - zeros})
-				}
-				s.start = at
-			}
-			zeros = 0
+	start, end := -1, 0 // of the stretch at hand
+	for at, b := range m.bytes {
+		if b == 0 {
+			continue
 		}
-		out = append(out, s)
+		if start < 0 || at-end >= longZeros {
+			if start >= 0 {
+				out = append(out, span{start, end})
+			}
+			start = at
+		}
+		end = at + 1
+	}
+	if start >= 0 {
+		out = append(out, span{start, len(m.bytes)}) // so that the image keeps its length
 	}
 	return out
 }
