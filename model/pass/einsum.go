@@ -111,8 +111,8 @@ func (e *edit) einsum(n *graph.Node) {
 	e.replace(n, "", "Transpose", op.Attrs{"perm": order(made, c.y)}, []*graph.Value{y})
 }
 
-// measure notes the sizes of the letters, and reports whether they are known to fit:
-// only those of the batch may broadcast.
+// measure notes the sizes of the letters, and reports whether they fit: only those of
+// the batch may broadcast. Where a size is not known, the run will tell.
 func (c *contraction) measure(a, b op.Value) bool {
 	if !a.Ranked || !b.Ranked || len(a.Shape) != len(c.a) || len(b.Shape) != len(c.b) || a.DType != tensor.Float32 || b.DType != tensor.Float32 {
 		return false
@@ -123,10 +123,12 @@ func (c *contraction) measure(a, b op.Value) bool {
 	}
 	for i, l := range c.b {
 		have, both := c.size[l]
-		if both && have != b.Shape[i] || both && have < 0 && !strings.ContainsRune(c.batch, l) {
+		if both && have >= 0 && b.Shape[i] >= 0 && have != b.Shape[i] {
 			return false
 		}
-		c.size[l] = b.Shape[i]
+		if !both || have < 0 {
+			c.size[l] = b.Shape[i]
+		}
 	}
 	for _, size := range c.size {
 		if size == 0 { // a Reshape would copy the dimension at its place

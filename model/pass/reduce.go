@@ -14,10 +14,11 @@ import (
 //	x ── ReduceL1 ── y          ⇒    x ── Abs ── ReduceSum ── y
 //	x ── ReduceL2 ── y          ⇒    x ── Mul(x, x) ── ReduceSum ── Sqrt ── y
 //	x ── ReduceSumSquare ── y   ⇒    x ── Mul(x, x) ── ReduceSum ── y
-//	x ── ReduceMean(0, 2) ── y  ⇒    x ── ReduceMean(2) ── ReduceMean(0) ── y
+//	x ── ReduceMean(0, 2) ── y  ⇒    x ── ReduceMean(0) ── ReduceMean(2) ── y
 //
-// The last is for all four that have kernels, which take neighbouring dimensions. Squares
-// are float32, as in the graphs that exporters write.
+// The last is for all four that have kernels, which take neighbouring dimensions; from the
+// first on, so that the rows stay whole as long as they can. Squares are float32, as in
+// the graphs that exporters write.
 func Reductions(g *graph.Graph) error {
 	if !has(g, "ReduceL1", "ReduceL2", "ReduceSumSquare", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum") {
 		return nil
@@ -56,18 +57,22 @@ func (e *edit) reduction(n *graph.Node, typ, first string) {
 	case "Mul":
 		x = e.insert(n, first, nil, []*graph.Value{x, x}, name+"/square")
 	}
-	attrs := op.Attrs{"keepdims": keep}
-	last := len(runs) - 1
+	attrs, last, gone := op.Attrs{"keepdims": keep}, len(runs)-1, int64(0)
 	for i, run := range runs {
 		if x == nil {
 			return
 		}
+		for k := range run {
+			run[k] -= gone
+		}
+		if keep == 0 {
+			gone += int64(len(run))
+		}
 		label := name + "/" + strconv.Itoa(i)
 		inputs := []*graph.Value{x, e.constant(label+"/axes", tensor.Vector(run...))}
-		switch {
-		case i < last || n.Type == "ReduceL2":
+		if i < last || n.Type == "ReduceL2" {
 			x = e.insert(n, typ, attrs, inputs, label)
-		default:
+		} else {
 			e.replace(n, "", typ, attrs, inputs)
 		}
 	}
@@ -76,9 +81,8 @@ func (e *edit) reduction(n *graph.Node, typ, first string) {
 	}
 }
 
-// neighbours sorts dimensions into runs without gaps, the last ones first, so that the
-// numbers of the others stay when a run is gone.
-func neighbours(axes []int64, rank int) [][]int64 {
+// neighbours sorts dimensions into runs without gaps.
+func neighbours(axes []int64, rank int) (runs [][]int64) {
 	sorted := slices.Clone(axes)
 	for i := range sorted {
 		if sorted[i] < 0 {
@@ -86,14 +90,14 @@ func neighbours(axes []int64, rank int) [][]int64 {
 		}
 	}
 	slices.Sort(sorted)
-	var runs [][]int64
-	for end := len(sorted); end > 0; {
-		from := end - 1
-		for from > 0 && sorted[from-1] >= sorted[from]-1 {
-			from--
+	sorted = slices.Compact(sorted)
+	for from := 0; from < len(sorted); {
+		end := from + 1
+		for end < len(sorted) && sorted[end] == sorted[end-1]+1 {
+			end++
 		}
 		runs = append(runs, sorted[from:end])
-		end = from
+		from = end
 	}
 	return runs
 }

@@ -46,14 +46,16 @@ func lowerReduce(b *builder, n *graph.Node) bool {
 	if last == len(shape)-1 {
 		return b.reduceLast(n, v, shape, first, r.last)
 	}
-	row := grid{1, shape[len(shape)-1]}
+	row, l := grid{1, shape[len(shape)-1]}, Rows
 	if inner := elems(shape[last+1:]); inner != row.length {
 		if row.length%Lanes != 0 {
+			l = Plain // the rows have gaps
+		}
+		if row.length = inner; inner%Lanes != 0 {
 			return false
 		}
-		row.length = inner
 	}
-	x := b.in(v, Rows)
+	x := b.in(v, l)
 	images := elems(shape[:first])
 	out := b.buffer(images * int(row.rowBytes()))
 	b.reduceRows(n, r.rows, x, out, images, elems(shape[first:last+1]), row)

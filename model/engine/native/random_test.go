@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"larder/model/onnx/onnxtest"
@@ -252,6 +253,22 @@ var families = []family{
 		return m
 	}},
 	{"reductions", randomReduce},
+	{"reductions of separated dimensions", func(r *rand.Rand) *model {
+		m, d := newModel(), dims(r, 3+r.IntN(2))
+		d[len(d)-1] = 4 * (1 + r.IntN(2)) // dimensions behind a run have no gaps
+		axes := r.Perm(len(d))[:1+r.IntN(len(d))]
+		m.in("x", noise(r, d...))
+		m.add(node("Relu", "x", "a"), node(pick(r, "ReduceMean", "ReduceL1", "ReduceL2", "ReduceSumSquare"), "a", "b", ints("axes", axes...), integer("keepdims", r.IntN(2))),
+			node("Tanh", "b", "y"))
+		return m
+	}},
+	{"Einsum", randomEinsum},
+	{"Softmax of any dimension", func(r *rand.Rand) *model {
+		m, rank := newModel(), 1+r.IntN(4)
+		m.in("x", noise(r, dims(r, rank)...))
+		m.add(node("Sigmoid", "x", "a"), node(pick(r, "Softmax", "LogSoftmax"), "a", "b", integer("axis", r.IntN(rank))), node("Exp", "b", "y"))
+		return m
+	}},
 	{"Transpose", func(r *rand.Rand) *model {
 		m, rank := newModel(), 1+r.IntN(4)
 		m.in("x", noise(r, dims(r, rank)...))
@@ -520,8 +537,8 @@ func randomReduce(r *rand.Rand) *model {
 	m, d := newModel(), dims(r, 1+r.IntN(4))
 	first := r.IntN(len(d))
 	last := first + r.IntN(len(d)-first)
-	if last < len(d)-2 { // dimensions behind that have gaps
-		d[len(d)-1] = 4 * (1 + r.IntN(3))
+	if last < len(d)-2 { // the dimensions behind have no gaps together
+		d[len(d)-1-r.IntN(len(d)-1-last)] = 4 * (1 + r.IntN(3))
 	}
 	m.in("x", noise(r, d...))
 	var axes []int
@@ -541,6 +558,42 @@ func randomReduce(r *rand.Rand) *model {
 		n.Attributes = append(n.Attributes, ints("axes", axes...))
 	}
 	m.add(node("Relu", "x", "a"), n, node("Sigmoid", "b", "y"))
+	return m
+}
+
+// randomEinsum makes an equation of two terms: letters in any order, of batches and one
+// of each other kind, since several cannot be joined if their sizes are not known.
+func randomEinsum(r *rand.Rand) *model {
+	m := newModel()
+	sizes, next := map[byte]int{}, byte('a')
+	letters := func(n int) (out []byte) {
+		for range n {
+			sizes[next] = 1 + r.IntN(6)
+			out = append(out, next)
+			next++
+		}
+		return out
+	}
+	batch, rows, columns, sum := letters(r.IntN(3)), letters(1), letters(1), letters(1)
+	term := func(kinds ...[]byte) (string, []int) {
+		all := slices.Concat(kinds...)
+		r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+		var d []int
+		for _, l := range all {
+			d = append(d, sizes[l])
+		}
+		return string(all), d
+	}
+	a, da := term(batch, rows, sum)
+	b, db := term(batch, columns, sum)
+	y, _ := term(batch, rows, columns)
+	m.in("p", noise(r, da...))
+	if r.IntN(2) == 0 {
+		m.in("q", noise(r, db...))
+	} else {
+		m.let("q", noise(r, db...))
+	}
+	m.add(node("Relu", "p", "c"), node("Einsum", "c q", "d", onnxtest.Attr("equation", a+","+b+"->"+y)), node("Sigmoid", "d", "y"))
 	return m
 }
 
