@@ -1,5 +1,5 @@
-// Crashes at a certain write in a real browser: the worker dies at write k of a download into IndexedDB, or the browser
-// finds no room for it. The next start has the old version whole, or the new one, or nothing, without a network;
+// Crashes at a certain write in a real browser: the worker or the browser dies at write k of a download into IndexedDB, or
+// the browser finds no room for it. The next start has the old version whole, or the new one, or nothing, without a network;
 // with one it has the new one, and fetches what is not stored.
 //
 //   LARDER_KILLS=all node --test web/e2e/writes.test.mjs    every k, not the sample of a test run
@@ -135,8 +135,9 @@ async function prepared(site, page) {
   return good;
 }
 
-/** broken ends the worker at one point of a download over a version ("" for none), and reports whether it came that far. */
-async function broken(site, page, good, { over, what, at }) {
+// broken ends the worker, or what else kill ends, at one point of a download over a version ("" for none). It returns the
+// page to go on with, or null if the download did not come that far.
+async function broken(site, page, good, { over, what, at, kill }) {
   const name = `${what} ${at} over ${over || "nothing"}`;
   await page.evaluate(() => empty());
   if (over) {
@@ -144,15 +145,17 @@ async function broken(site, page, good, { over, what, at }) {
     assert.equal(await page.evaluate(() => bring()), "done", name);
   }
   await latest(site, "2.0.0");
-  const reached = await new Promise((resolve, reject) => {
-    site.intercept(/at-write$/, () => {
-      page.evaluate(() => breaking.terminate()).then(() => resolve(true), reject); // it waits for an answer that never comes
+  const next = await new Promise((resolve, reject) => {
+    const forget = site.intercept(/at-write$/, () => {
+      forget(); // it waits for an answer that never comes
+      kill(page).then(resolve, reject);
       return true;
     });
-    page.evaluate((how) => (arm(how), ended), `what=${what}&at=${at}`).then((said) => (said === "done" ? resolve(false) : reject(new Error(`${name}: ${said}`))), reject);
+    const finished = (said) => (said === "done" ? resolve(null) : reject(new Error(`${name}: ${said}`)));
+    page.evaluate((how) => (arm(how), ended), `what=${what}&at=${at}`).then(finished, () => {}); // the page may die too
   });
-  await recovered(site, page, good, over ? good[over] : "not-found", name);
-  return reached;
+  await recovered(site, next ?? page, good, over ? good[over] : "not-found", name);
+  return next;
 }
 
 /** recovered checks that the next start has what was there before, or the new version, whole; and then the new one. */
@@ -173,22 +176,57 @@ async function recovered(site, page, good, before, name) {
 }
 
 /** points tries one point after the other until none is reached any more, or those of the sample. */
-async function points(t, over, what, sample) {
-  const { site, page } = await visit(t, browser, { expected: [/models\/|net::ERR/], patience: EVERY ? 1_800_000 : undefined });
+async function points(t, site, page, { over, what, sample, kill }) {
   const good = await prepared(site, page);
   let reached = 0;
   for (let at = 1; at < 1000; at++) {
     if (!EVERY && !sample.includes(at)) continue;
-    if (!(await broken(site, page, good, { over, what, at }))) break;
+    const next = await broken(site, page, good, { over, what, at, kill });
+    if (!next) break;
+    page = next;
     reached++;
   }
   t.diagnostic(`${reached} points`);
   assert.ok(reached >= (EVERY ? 8 : sample.length), `only ${reached} points were reached`);
 }
 
+/** terminate ends the worker in the middle of what it does. */
+async function terminate(page) {
+  await page.evaluate(() => breaking.terminate());
+  return page;
+}
+
+/** alone gives a test a site and a browser that it may end and start again. */
+async function alone(t) {
+  const site = await startSite();
+  const all = { site, browser: await openBrowser() };
+  t.after(async () => {
+    await all.browser.close();
+    await site.stop();
+  });
+  return all;
+}
+
+/** again opens the page in a browser that was started anew. */
+async function again({ site, browser: { page } }) {
+  await page.goto(site.url + "plain.html");
+  await page.addScriptTag({ url: "breaking-page.js", type: "module" });
+  return page;
+}
+
 for (const over of ["", "1.0.0"]) {
-  test(`the worker dies at a write over ${over || "nothing"}`, (t) => points(t, over, "write", [2, 7]));
-  test(`the worker dies at the end of a transaction over ${over || "nothing"}`, (t) => points(t, over, "commit", [3, 6]));
+  for (const [what, words, sample] of [["write", "a write", [2, 7]], ["commit", "the end of a transaction", [3, 6]]]) {
+    test(`the worker dies at ${words} over ${over || "nothing"}`, async (t) => {
+      const { site, page } = await visit(t, browser, { expected: [/models\/|net::ERR/], patience: EVERY ? 600_000 : undefined });
+      await points(t, site, page, { over, what, sample, kill: terminate });
+    });
+    if (!EVERY && !over) continue; // the browser takes seconds to start again
+    test(`the browser dies at ${words} over ${over || "nothing"}`, async (t) => {
+      const own = await alone(t);
+      const kill = async () => again({ ...own, browser: (own.browser = await own.browser.kill()) });
+      await points(t, own.site, own.browser.page, { over, what, sample: sample.slice(1), kill });
+    });
+  }
 }
 
 // cramped gives the browser room for so many bytes and no more, until it says itself that its storage is full. The browser
@@ -217,20 +255,13 @@ async function cramped(site, page, good, room) {
 const ROOMS = EVERY ? Array.from({ length: 60 }, (_, i) => (i + 1) * (CHUNK / 2)) : [30_000, 75_000];
 
 test("no room is left in the middle of one of two downloads", async (t) => {
-  const site = await startSite();
-  let own = await openBrowser();
-  t.after(async () => {
-    await own.close();
-    await site.stop();
-  });
-  const good = await prepared(site, own.page);
+  const own = await alone(t);
+  const good = await prepared(own.site, own.browser.page);
   const full = [];
   for (const room of ROOMS) {
-    await own.page.evaluate(() => empty());
-    own = await own.reopen();
-    await own.page.goto(site.url + "plain.html");
-    await own.page.addScriptTag({ url: "breaking-page.js", type: "module" });
-    full.push(await cramped(site, own.page, good, room));
+    await own.browser.page.evaluate(() => empty());
+    own.browser = await own.browser.reopen();
+    full.push(await cramped(own.site, await again(own), good, room));
   }
   t.diagnostic(`the download that found no room, by room in steps: ${full.map((version) => version || "-").join(" ")}`);
   assert.ok(full.includes("1.0.0") && full.includes("2.0.0"), "a download was to find no room");
