@@ -18,7 +18,6 @@ import (
 	"larder/cache/registry"
 	"larder/cache/registry/registrytest"
 	"larder/cache/store"
-	"larder/cache/store/memstore"
 	"larder/cache/store/storetest"
 )
 
@@ -32,10 +31,13 @@ import (
 // `go test ./cache` takes a sample of the points. All of them are
 //
 //	go test ./cache -run 'Kill|Flips' -kill.step 1 -kill 1000 -kill.bytes 100000000 -flips 10000 -timeout 3h
+//
+// and with the files of the command line's store, for the large model, -kill.store files.
 var (
 	killStep   = flag.Int64("kill.step", 29, "every which byte of the small model of the kill harness")
 	killPoints = flag.Int("kill", 4, "random points of the large model, for each way to break")
 	killBytes  = flag.Int("kill.bytes", 8_000_000, "size of the large model")
+	killStore  = flag.String("kill.store", "memory", "where the large model is stored: memory or files")
 	flips      = flag.Int("flips", 60, "positions of a stored model at which a bit flips")
 )
 
@@ -44,7 +46,8 @@ type subject struct {
 	server   *registrytest.Server
 	chunk    int
 	versions map[string][]registrytest.File
-	db       *memstore.Database // of a device with version 1
+	disk     func(testing.TB) disk
+	db       disk // of a device with version 1
 	clock    *fakeClock
 	hasher   knowing
 	worst    int64 // of all tries, the most bytes that came twice
@@ -79,9 +82,9 @@ func (h knowing) Sum(ctx context.Context, b registry.Blob) (registry.Digest, err
 	return h.GoHasher.Sum(ctx, b)
 }
 
-func newSubject(t *testing.T, size, chunk int) *subject {
+func newSubject(t *testing.T, disk string, size, chunk int) *subject {
 	t.Helper()
-	s := &subject{server: registrytest.New(t, chunk), chunk: chunk, clock: newClock(), versions: map[string][]registrytest.File{},
+	s := &subject{disk: disks[disk], server: registrytest.New(t, chunk), chunk: chunk, clock: newClock(), versions: map[string][]registrytest.File{},
 		hasher: knowing{chunks: map[[16]byte]known{}}}
 	old := noise(1, size)
 	next := bytes.Clone(old)
@@ -104,13 +107,13 @@ func noise(seed byte, n int) []byte {
 
 // device makes a device with version 1, or with nothing, whose store can be made to
 // fail. Its chunks are shared with other devices, not copied.
-func (s *subject) device(t *testing.T, with string) *memstore.Database {
+func (s *subject) device(t *testing.T, with string) disk {
 	t.Helper()
 	if with == "" {
-		return memstore.NewDatabase(0)
+		return s.disk(t)
 	}
 	if s.db == nil {
-		s.db = memstore.NewDatabase(0)
+		s.db = s.disk(t)
 		c := s.open(t, s.db.Open(), s.server.Fetcher(t))
 		e, err := c.Get(t.Context(), "leaf", "1.0.0", nil)
 		if err == nil {
@@ -246,18 +249,18 @@ func (b *lineBody) Next(ctx context.Context, n int64, arrived func(int64)) (regi
 type way struct {
 	name string
 	// make returns a store and a line that break at point k.
-	make func(db *memstore.Database, f registry.Fetcher, k int64) (store.Store, *line, func() bool)
+	make func(db disk, f registry.Fetcher, k int64) (store.Store, *line, func() bool)
 }
 
 func ways() []way {
-	writes := func(err error, once bool) func(*memstore.Database, registry.Fetcher, int64) (store.Store, *line, func() bool) {
-		return func(db *memstore.Database, f registry.Fetcher, k int64) (store.Store, *line, func() bool) {
+	writes := func(err error, once bool) func(disk, registry.Fetcher, int64) (store.Store, *line, func() bool) {
+		return func(db disk, f registry.Fetcher, k int64) (store.Store, *line, func() bool) {
 			d := &dying{k: int(k), err: err, once: once}
 			return &storetest.Faults{Store: db.Open(), Before: d.before}, &line{Fetcher: f, k: -1}, func() bool { d.mu.Lock(); defer d.mu.Unlock(); return d.dead }
 		}
 	}
-	bytesAt := func(flip bool) func(*memstore.Database, registry.Fetcher, int64) (store.Store, *line, func() bool) {
-		return func(db *memstore.Database, f registry.Fetcher, k int64) (store.Store, *line, func() bool) {
+	bytesAt := func(flip bool) func(disk, registry.Fetcher, int64) (store.Store, *line, func() bool) {
+		return func(db disk, f registry.Fetcher, k int64) (store.Store, *line, func() bool) {
 			l := &line{Fetcher: f, k: k, flip: flip}
 			return db.Open(), l, func() bool { l.mu.Lock(); defer l.mu.Unlock(); return l.done }
 		}
@@ -279,6 +282,7 @@ func (s *subject) try(t *testing.T, w way, with string, k int64) bool {
 	t.Helper()
 	what := fmt.Sprintf("%q, %s %d", with, w.name, k)
 	db := s.device(t, with)
+	defer db.Close()
 	s.clock.advance(2 * ttl * time.Second)
 	on, l, reached := w.make(db, s.server.Fetcher(t), k)
 	c, err := cache.New(cache.Options{Store: on, Registry: l, Clock: s.clock, Hasher: s.hasher, Attempts: 2})
@@ -341,19 +345,30 @@ func (s *subject) new(with string) int64 {
 }
 
 func TestKillAtEveryPoint(t *testing.T) {
-	s := newSubject(t, 1024, 64)
+	for name := range disks {
+		t.Run(name, func(t *testing.T) {
+			bytes, writes := *killStep, int64(1)
+			if name == "files" && bytes > 1 { // which wait for the machine's disk
+				bytes, writes = 10*bytes, 6
+			}
+			killAtEveryPoint(t, newSubject(t, name, 1024, 64), bytes, writes)
+		})
+	}
+}
+
+func killAtEveryPoint(t *testing.T, s *subject, bytes, writes int64) {
 	s.device(t, "1.0.0")
 	for _, w := range ways() {
 		for _, with := range []string{"", "1.0.0"} {
-			step, points := int64(1), 0
+			step, points := writes, 0
 			if strings.Contains(w.name, "byte") {
-				step = *killStep
+				step = bytes
 			}
 			for k := int64(1); s.try(t, w, with, k); k += step {
 				points++
 			}
 			t.Logf("%q, %s: %d points", with, w.name, points)
-			if points < 10 {
+			if points < 2 {
 				t.Errorf("only %d points", points)
 			}
 		}
@@ -361,7 +376,7 @@ func TestKillAtEveryPoint(t *testing.T) {
 }
 
 func TestKillAtRandomPoints(t *testing.T) {
-	s := newSubject(t, *killBytes, 64<<10)
+	s := newSubject(t, *killStore, *killBytes, 64<<10)
 	s.device(t, "1.0.0")
 	source := rand.New(rand.NewPCG(1, 2))
 	for _, w := range ways() {
@@ -386,7 +401,7 @@ func TestKillAtRandomPoints(t *testing.T) {
 
 // TestFlips flips bits of stored chunks: each is found, and only its chunk is fetched.
 func TestFlips(t *testing.T) {
-	s := newSubject(t, 2_000_000, 16<<10)
+	s := newSubject(t, "memory", 2_000_000, 16<<10)
 	s.device(t, "1.0.0")
 	source := rand.New(rand.NewPCG(3, 4))
 	f := s.server.Fetcher(t)
