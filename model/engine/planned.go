@@ -185,7 +185,7 @@ func (p *planned) make(shapes map[string]tensor.Shape) (made *plan.Plan, err err
 func (p *planned) key(shapes map[string]tensor.Shape) string {
 	var b strings.Builder
 	for _, v := range p.g.Inputs {
-		fmt.Fprint(&b, shapes[v.Name])
+		b.WriteString(shapes[v.Name].String())
 	}
 	return b.String()
 }

@@ -148,12 +148,11 @@ func (b *builder) spend(path string, n int) error {
 
 func (b *builder) addInitializers(s *scope, g *onnx.Graph) error {
 	for i, t := range g.Initializers {
-		path := fmt.Sprintf("graph.initializer[%d]", i)
 		if t.Name == "" {
-			return invalid(path, "the initializer has no name")
+			return invalid(initializerPath(i), "the initializer has no name")
 		}
 		if s.values[t.Name] != nil {
-			return invalid(path, "there are two initializers %q", t.Name)
+			return invalid(initializerPath(i), "there are two initializers %q", t.Name)
 		}
 		v := b.newValue(s, t.Name)
 		v.Const = t.Data
@@ -168,7 +167,7 @@ func (b *builder) addInitializers(s *scope, g *onnx.Graph) error {
 func (b *builder) addInputs(s *scope, g *onnx.Graph, ir int64) error {
 	seen := map[string]bool{}
 	for _, in := range g.Inputs {
-		path := fmt.Sprintf("graph.input(%q)", in.Name)
+		path := portPath("input", in.Name)
 		if seen[in.Name] {
 			return invalid(path, "there are two inputs of this name")
 		}
@@ -243,7 +242,7 @@ func (v *Value) checkDefault(path string) error {
 // were checked, because their names tell a reader more.
 func (b *builder) checkKinds(g *onnx.Graph) error {
 	for _, in := range g.Inputs {
-		if err := checkKind(fmt.Sprintf("graph.input(%q)", in.Name), in.Type); err != nil {
+		if err := checkKind(portPath("input", in.Name), in.Type); err != nil {
 			return err
 		}
 	}
@@ -265,7 +264,7 @@ func checkKind(path string, t *onnx.Type) error {
 func (b *builder) addOutputs(s *scope, g *onnx.Graph) error {
 	seen := map[string]bool{}
 	for _, out := range g.Outputs {
-		path := fmt.Sprintf("graph.output(%q)", out.Name)
+		path := portPath("output", out.Name)
 		if seen[out.Name] && s.outer == nil {
 			return invalid(path, "there are two outputs of this name")
 		}
@@ -303,11 +302,29 @@ func (b *builder) addNodes(s *scope, nodes []*onnx.Node) error {
 	return nil
 }
 
+// Paths are for errors, but those of nodes and ports are made for every model that is
+// loaded: package fmt would be much of that work.
+
+func initializerPath(i int) string { return "graph.initializer[" + strconv.Itoa(i) + "]" }
+
+func portPath(kind, name string) string { return "graph." + kind + "(" + quote(name) + ")" }
+
 func nodePath(s *scope, i int, n *onnx.Node) string {
+	path := s.path + ".node[" + strconv.Itoa(i) + "]"
 	if n.Name == "" {
-		return fmt.Sprintf("%s.node[%d]", s.path, i)
+		return path
 	}
-	return fmt.Sprintf("%s.node[%d](%q)", s.path, i, clip(n.Name))
+	return path + "(" + quote(clip(n.Name)) + ")"
+}
+
+// quote is strconv.Quote, sooner done with names as they usually are.
+func quote(name string) string {
+	for i := range len(name) {
+		if c := name[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return strconv.Quote(name)
+		}
+	}
+	return `"` + name + `"`
 }
 
 func (b *builder) declareOutput(s *scope, name string) error {

@@ -1,7 +1,5 @@
 package op
 
-import "sort"
-
 // Entry says which constructor makes an operator, from which opset on.
 type Entry struct {
 	// Domain and Type name the operator; Domain is "" for the default one.
@@ -21,14 +19,22 @@ func NewRegistry(tables ...[]Entry) *Registry {
 	r := &Registry{map[[2]string][]Entry{}}
 	for _, t := range tables {
 		for _, e := range t {
-			k := [2]string{e.Domain, e.Type}
-			r.entries[k] = append(r.entries[k], e)
+			r.add(e)
 		}
 	}
-	for _, es := range r.entries {
-		sort.Slice(es, func(i, j int) bool { return es[i].Since < es[j].Since })
-	}
 	return r
+}
+
+// add puts an entry among those of its operator, the oldest opset first. Tables are written
+// in that order, for the most part, and every visit of a page goes through all of them: no
+// sorting.
+func (r *Registry) add(e Entry) {
+	k := [2]string{e.Domain, e.Type}
+	es := append(r.entries[k], e)
+	for i := len(es) - 1; i > 0 && es[i-1].Since > es[i].Since; i-- {
+		es[i-1], es[i] = es[i], es[i-1]
+	}
+	r.entries[k] = es
 }
 
 // New makes the operator of n with the newest entry that is not younger than

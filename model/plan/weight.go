@@ -1,8 +1,8 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 	"unsafe"
 
 	"larder/model/graph"
@@ -36,6 +36,24 @@ type Weights struct {
 	items    map[weightKey][]*Weight
 	end      int
 	resident map[*tensor.Tensor]*tensor.Tensor // of constants that host steps read
+}
+
+// label is kind and then numbers as %v writes them. All weights of a model go through here
+// before its first run, so this is not left to package fmt.
+func label(kind string, numbers ...int) string {
+	return string(append(labelled(kind, numbers), ']'))
+}
+
+func labelled(kind string, numbers []int) []byte {
+	text := append(make([]byte, 0, 48), kind...)
+	for i, n := range numbers {
+		separator := byte(' ')
+		if i == 0 {
+			separator = '['
+		}
+		text = strconv.AppendInt(append(text, separator), int64(n), 10)
+	}
+	return text
 }
 
 // weightKey finds a weight. The value is that of the graph; nil for zeros.
@@ -176,7 +194,9 @@ func (p panels) packRows(m *packer) error {
 }
 
 func (p panels) String() string {
-	return fmt.Sprintf("panels%v", [...]any{p.k, p.kPad, p.n, p.transposed, p.scale})
+	text := append(labelled("panels", []int{p.k, p.kPad, p.n}), ' ')
+	text = append(strconv.AppendBool(text, p.transposed), ' ')
+	return string(append(strconv.AppendFloat(text, float64(p.scale), 'g', -1, 32), ']'))
 }
 
 // windows is the weights of a convolution [out][in][window] as panels, the
@@ -214,7 +234,7 @@ func (w windows) pack(m *packer) error {
 }
 
 func (w windows) String() string {
-	return fmt.Sprintf("windows%v", [...]int{w.first, w.count, w.in, w.taps, w.merged})
+	return label("windows", w.first, w.count, w.in, w.taps, w.merged)
 }
 
 // taps is the weights of a depthwise convolution [channel][tap]: for each tap
@@ -234,7 +254,7 @@ func (t taps) pack(m *packer) error {
 	})
 }
 
-func (t taps) String() string { return fmt.Sprintf("taps%v", [...]int{t.channels, t.taps}) }
+func (t taps) String() string { return label("taps", t.channels, t.taps) }
 
 // vector is n floats and zeros up to a whole panel; a constant of one element
 // is repeated.
@@ -250,7 +270,7 @@ func (v vector) pack(m *packer) error {
 	})
 }
 
-func (v vector) String() string { return fmt.Sprintf("vector%d", v.n) }
+func (v vector) String() string { return "vector" + strconv.Itoa(v.n) }
 
 // stored is a whole constant in one of the layouts of values.
 type stored struct {
@@ -271,11 +291,11 @@ func (s stored) pack(m *packer) error {
 	return m.whole(s, g.length*g.count, func(to, from []float32) { s.layout.store(to, from, s.shape) })
 }
 
-func (s stored) String() string { return fmt.Sprintf("%v%v", s.layout, s.shape) }
+func (s stored) String() string { return s.layout.String() + s.shape.String() }
 
 // zeros is n zeros, rounded up to a whole panel.
 type zeros int
 
 func (z zeros) floats() int          { return (int(z) + panelCols - 1) / panelCols * panelCols }
 func (z zeros) pack(m *packer) error { return m.to(0, m.blank(z.floats())) }
-func (z zeros) String() string       { return fmt.Sprintf("zeros%d", int(z)) }
+func (z zeros) String() string       { return "zeros" + strconv.Itoa(int(z)) }

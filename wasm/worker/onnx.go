@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"strconv"
 
 	"larder/model"
 	"larder/wasm/message"
@@ -21,14 +21,16 @@ func (s *server) fromONNX(ctx context.Context, c call) (result, error) {
 	}
 	tell := s.progress(c.id)
 	asked := p.Threads
-	if l, err := s.opened(); err == nil && asked == 0 {
-		asked = l.threads
+	if asked == 0 {
+		if l, err := s.opened(); err == nil {
+			asked = l.threads
+		}
 	}
 	// Bare networks and versions of a registry never share a session: their
 	// digests are of different things.
-	key := fmt.Sprintf("onnx:%d:%s", asked, digest)
+	key := "onnx:" + strconv.Itoa(asked) + ":" + digest
 	if digest == "" { // nor do Blobs that were not hashed
-		key = fmt.Sprintf("onnx:blob:%d", c.id)
+		key = "onnx:blob:" + strconv.Itoa(c.id)
 	}
 	m, _, err := s.shelf.Take(ctx, key, func() (*loaded, error) {
 		machine, err := s.host.Engine(ctx, asked)

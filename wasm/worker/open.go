@@ -19,7 +19,7 @@ func (s *server) open(ctx context.Context, c call) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	if _, err := s.opened(); err == nil {
+	if s.isOpen() {
 		return result{}, fault(message.CodeInvalidInput, "the worker is open already")
 	}
 	parts, err := s.host.Parts(ctx, p.Models)
@@ -44,6 +44,12 @@ func (s *server) open(ctx context.Context, c call) (result, error) {
 	s.mu.Unlock()
 	return result{tree: message.Opened{Version: release, Storage: parts.storage, StorageReason: parts.reason,
 		Threads: m.threads, ThreadsReason: m.reason, Engine: m.name}.Encode()}, nil
+}
+
+func (s *server) isOpen() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.larder != nil
 }
 
 // opened returns what open made.

@@ -11,6 +11,7 @@ import { openBrowser } from "./lib.mjs";
 import { database, golden, installed, manifest, plain, root, start, visit } from "./visit.mjs";
 
 const NETWORK = [/console: Failed to load resource/]; // what Chromium says by itself when a request fails
+const MORE = /^assets\/worker-more\.[0-9a-f]{8}\.wasm$/;
 const WEIGHTS = /^models\/.*\/weights\.bin$/;
 
 const MODELS = [
@@ -130,6 +131,24 @@ for (const form of ["f32", "f16"]) {
     assert.deepEqual(site.requests(WEIGHTS), [], "the network was not cut");
   });
 }
+
+test("a compiled package never loads the rest of the program", async (t) => {
+  const { site, page } = await visit(t, browser);
+  await plain(page, site);
+  const { name } = await addCompiled(site, MODELS[0], "f32");
+  for (const source of ["registry", "store"]) {
+    const found = await page.evaluate(async ({ url, name }) => {
+      const { open } = await import(url);
+      const opened = await open({ threads: 1 });
+      const model = await opened.load(name);
+      await model.predict(new ImageData(8, 8));
+      await opened.close();
+      return model.info.source;
+    }, { url: site.url + "larder.js", name });
+    assert.equal(found, source);
+  }
+  assert.equal(site.traffic(MORE).requests, 0, "see worker.rules, worker.ran and worker.idle in web/site");
+});
 
 test("weights rounded to 16 bits move the scores by little", async (t) => {
   const { site, page } = await visit(t, browser);

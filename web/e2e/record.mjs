@@ -6,6 +6,7 @@
 //
 // RECORDING.wasm and NAMES.json are from web/slim/record, MODELS is the benchmark's folder
 // of models, of which larder.js runs those below with 1 and 2 threads.
+import { execFileSync } from "node:child_process";
 import fs from "node:fs/promises";
 import path from "node:path";
 import { openBrowser } from "./browser.mjs";
@@ -92,6 +93,25 @@ const runs = async ([file, threads, ports]) => {
   }
 };
 
+/** The benchmark's models that must not need the rest of the program as compiled packages either. */
+const COMPILED = { mobilenetv2: "f32", efficientnet_b0: "f16", minilm_l6: "f32" }; // and how their weights are kept
+
+/** compile puts a compiled package of a model into the site's registry. */
+async function compile(site, name, form) {
+  const args = ["add", path.join(models, `${name}.onnx`), "--name", name.replaceAll("_", "-"), "--version", "1.0.0", "--registry", path.join(site.dir, "models"), "--compile", form];
+  execFileSync(path.join(root, ".build/larder"), args, { stdio: ["ignore", "ignore", "inherit"] });
+  for (const end of ["br", "gz"]) await fs.rm(path.join(site.dir, `models/index.json.${end}`), { force: true });
+}
+
+/** packed loads a package and runs it. */
+const packed = async ([name, ports]) => {
+  const opened = await larder.open({ threads: 1, persist: false });
+  const model = await opened.load(name);
+  const feeds = ports.map(({ name, type, dims }) => [name, { type, dims, data: new (type === "int64" ? BigInt64Array : Float32Array)(dims.reduce((a, b) => a * b, 1)) }]);
+  await model.run(Object.fromEntries(feeds));
+  await model.dispose();
+};
+
 /** troubles does what goes wrong for people, in the page that plain opened. */
 async function troubles(page) {
   console.error("what goes wrong");
@@ -112,6 +132,7 @@ const browser = await openBrowser();
 try {
   await install(site);
   for (const name of USUAL) await fs.copyFile(path.join(models, `${name}.onnx`), path.join(site.dir, `${name}.onnx`));
+  for (const [name, form] of Object.entries(COMPILED)) await compile(site, name, form);
   const { page } = browser;
   for (const visit of ["first", "second"]) {
     await start(page, site.url);
@@ -130,6 +151,15 @@ try {
       await plain(page, site);
       console.error(`${name}, ${threads} threads`);
       await page.evaluate(runs, [`${name}.onnx`, threads, inputs]);
+      await collect(page);
+    }
+  }
+  for (const name of Object.keys(COMPILED)) {
+    const { inputs = PICTURE } = listed.find((model) => model.name === name);
+    for (const from of ["the registry", "the store"]) {
+      await plain(page, site);
+      console.error(`${name}, compiled, from ${from}`);
+      await page.evaluate(packed, [name.replaceAll("_", "-"), inputs]);
       await collect(page);
     }
   }
