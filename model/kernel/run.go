@@ -30,7 +30,7 @@ func Cut(step []uint32, chunks int) {
 // The control block lies at address 0 of the memory. The host clears it before
 // the first run and after one that was not done; no thread may be in run then. It
 // writes Abort to stop the threads; then it should notify the address
-// Generation, where thread 0 may sleep.
+// Generation, where they may sleep.
 const (
 	// ControlAbort is the address of a word that stops the run if it is not 0.
 	ControlAbort = 0
@@ -49,10 +49,10 @@ const (
 	ControlEnd  = 24
 	// ControlRunning is 1 until the last step is done.
 	ControlRunning = 28
-	// ControlAsleep is 1 while thread 0 sleeps at Generation.
+	// ControlAsleep counts the threads that sleep at Generation.
 	ControlAsleep = 32
 	// ControlLeave makes the other threads return where they have nothing to do.
-	// The host sets and clears it.
+	// The host sets it, and notifies the address Generation, and clears it.
 	ControlLeave = 36
 	// ControlThreads is the number of threads that thread 0 knows of.
 	ControlThreads = 40
@@ -72,10 +72,15 @@ const (
 )
 
 const (
-	// idleSpins is the number of looks for work before a thread gives up: some
-	// milliseconds. A system that has woken two threads on one processor, although
-	// another one is free, only moves one of them there when it finds both busy.
-	idleSpins = 1000000
+	// patience is the number of looks for work before a thread sleeps, some 40 µs:
+	// it takes about as long to be woken. Who looks on keeps from its processor the
+	// thread that it waits for, if both are on the same one because another program
+	// has the others; so who has looked in vain looks a quarter as long the next time,
+	// but at least leastPatience times.
+	patience      = 20000
+	leastPatience = 256
+	// napTime is how long the other threads sleep in a run.
+	napTime = 20e6 // nanoseconds
 	// sleepSlice is how long thread 0 sleeps before it looks at the abort word.
 	sleepSlice = 2e9 // nanoseconds
 	// sleepSlices is the number of those after which it gives up. What it waits for
@@ -96,7 +101,7 @@ const (
 // next one, so that nobody waits for a thread that the system has no time for.
 // The others may come and go at any time: for them steps, end and threads mean
 // nothing (but that threads is more than 1), and they return when there has been
-// nothing to do for a while.
+// nothing to do for a while after the last step, or for a long one before it.
 func emitRun(b *builder) {
 	m := b.m
 	var work, advance *wasm.Func
@@ -150,7 +155,7 @@ func stepChunks(f *wasm.Func, chunks, step wasm.IntVar) {
 //
 //	while step is one chunk: do it
 //	publish step, or the end of all
-//	wake thread 0
+//	wake who sleeps
 //
 // Small steps in a row so cost nothing but themselves.
 func emitAdvance(m *wasm.Module) *wasm.Func {
@@ -187,9 +192,10 @@ func emitAdvance(m *wasm.Module) *wasm.Func {
 func emitWork(m *wasm.Module, advance *wasm.Func) *wasm.Func {
 	f := m.FuncInt("", wasm.I32)
 	thread := f.Param(0)
-	chunk, chunks, step, spins, slices, generation, going := f.Int(), f.Int(), f.Int(), f.Int(), f.Int(), f.Int(), f.Int()
+	chunk, chunks, step, spins, looks, slices, generation, going := f.Int(), f.Int(), f.Int(), f.Int(), f.Int(), f.Int(), f.Int(), f.Int()
 	control := wasm.Const(0)
 	going.Set(wasm.Const(1))
+	looks.Set(wasm.Const(patience))
 	f.While(going.Value(), func() {
 		f.If(loadAbort(m), func() { f.ReturnInt(wasm.Const(Cancelled)) })
 		generation.Set(control.AtomicLoad(ControlGeneration))
@@ -205,15 +211,21 @@ func emitWork(m *wasm.Module, advance *wasm.Func) *wasm.Func {
 				f.AtomicStore(control, ControlDone, wasm.Const(0))
 				f.Call(advance, step.Add(step.Load(stepBytes)))
 			})
+			f.If(spins.Value(), func() { looks.Set(wasm.Const(patience)) })
 			spins.Set(wasm.Const(0))
 			slices.Set(wasm.Const(0))
 		}, func() {
 			spins.Inc(1)
-			f.IfElse(thread.Value(), func() {
-				f.If(wasm.Const(idleSpins).Lt(spins.Value()).Or(control.AtomicLoad(ControlLeave)), func() { going.Set(wasm.Const(0)) })
-			}, func() {
-				going.Set(control.AtomicLoad(ControlRunning))
-				f.If(going.And(wasm.Const(idleSpins).Lt(spins.Value())), func() { sleep(f, generation, slices) })
+			going.Set(control.AtomicLoad(ControlRunning))
+			patient := spins.Lt(looks.Value())
+			f.If(thread.Value(), func() {
+				f.If(control.AtomicLoad(ControlLeave).Or(slices.Value()), func() { f.ReturnInt(wasm.Const(Done)) })
+				going.Set(going.Or(patient))
+			})
+			f.If(going.And(patient.Not()), func() {
+				sleep(f, thread, generation, slices)
+				spins.Set(wasm.Const(0))
+				looks.Set(looks.Shr(2).MaxS(wasm.Const(leastPatience)))
 			})
 		})
 	})
@@ -221,16 +233,19 @@ func emitWork(m *wasm.Module, advance *wasm.Func) *wasm.Func {
 	return f
 }
 
-// sleep lets thread 0 wait for the next generation.
-func sleep(f *wasm.Func, generation, slices wasm.IntVar) {
+// sleep lets a thread wait for the next generation. Thread 0 counts the slices that
+// were in vain; the others leave after one.
+func sleep(f *wasm.Func, thread, generation, slices wasm.IntVar) {
 	control := wasm.Const(0)
 	f.If(slices.Eq(wasm.Const(sleepSlices)), func() {
 		f.AtomicStore(control, ControlAbort, wasm.Const(1))
 		f.ReturnInt(wasm.Const(TimedOut))
 	})
-	f.AtomicStore(control, ControlAsleep, wasm.Const(1))
-	f.Wait(control, ControlGeneration, generation.Value(), sleepSlice)
-	f.AtomicStore(control, ControlAsleep, wasm.Const(0))
+	f.AtomicCount(control, ControlAsleep, wasm.Const(1))
+	f.IfElse(thread.Value(),
+		func() { f.Wait(control, ControlGeneration, generation.Value(), napTime) },
+		func() { f.Wait(control, ControlGeneration, generation.Value(), sleepSlice) })
+	f.AtomicCount(control, ControlAsleep, wasm.Const(-1))
 	f.IfElse(control.AtomicLoad(ControlGeneration).Eq(generation.Value()),
 		func() { slices.Inc(1) },
 		func() { slices.Set(wasm.Const(0)) })

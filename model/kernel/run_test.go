@@ -57,7 +57,7 @@ func TestRunShared(t *testing.T) {
 		{"steps of one chunk", 0, 2, 1, nil, kernel.Done, rows, true},
 		{"aborted before", 0, 2, 4, control(kernel.ControlAbort, 1), kernel.Cancelled, 0, false},
 		{"a thread without work", 1, 2, 4, control(kernel.ControlLeave, 1), kernel.Done, 0, false},
-		{"a thread without patience", 1, 2, 4, nil, kernel.Done, 0, false},
+		{"a thread that sleeps in vain", 1, 2, 4, nil, kernel.Done, 0, false},
 		{"a thread takes the last chunks and goes on", 1, 2, 4, control(kernel.ControlLeft, 2, kernel.ControlDone, 2), kernel.Done, rows / 2, true},
 		{"a thread takes what is left of a step", 1, 2, 4, control(kernel.ControlLeft, 2, kernel.ControlDone, 1), kernel.Done, rows / 2, false},
 		{"what others call threads does not count", 1, 8, 0, control(kernel.ControlLeft, 1, kernel.ControlDone, 1), kernel.Done, rows / 2, true},
@@ -95,6 +95,9 @@ func TestRunShared(t *testing.T) {
 			second, _ := mem.ReadFloat32Le(8192)
 			if uint32(res[0]) != tt.status || written != tt.written || (second == 2) != tt.second {
 				t.Errorf("status %d, %d rows, second step %v; want %d, %d, %v", res[0], written, second == 2, tt.status, tt.written, tt.second)
+			}
+			if asleep, _ := mem.ReadUint32Le(kernel.ControlAsleep); asleep != 0 {
+				t.Errorf("%d threads are said to sleep", asleep)
 			}
 			running, _ := mem.ReadUint32Le(kernel.ControlRunning)
 			if tt.second && running != 0 {

@@ -12,6 +12,9 @@ func (a Int) AtomicLoad(off int) Int { return Int{join(a.code, atomic(0x10, off)
 // AtomicAdd adds n to the integer at address a + off and returns what it was.
 func (a Int) AtomicAdd(off int, n Int) Int { return Int{join(a.code, n.code, atomic(0x1e, off))} }
 
+// AtomicCount adds n to the integer at address a + off.
+func (f *Func) AtomicCount(a Int, off int, n Int) { f.emit(a.AtomicAdd(off, n).code, []byte{0x1a}) }
+
 // AtomicStore writes e at address a + off.
 func (f *Func) AtomicStore(a Int, off int, e Int) { f.emit(a.code, e.code, atomic(0x17, off)) }
 

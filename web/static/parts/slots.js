@@ -30,5 +30,11 @@ const BROKEN = 3;
 // the beginning of the memory.
 function abort(head) {
   Atomics.store(head, ABORT, 1);
-  Atomics.notify(head, GENERATION); // thread 0 may sleep there
+  Atomics.notify(head, GENERATION); // they may sleep there
+}
+
+// dismiss makes the threads that look for work in a memory, or sleep there, return.
+function dismiss(head) {
+  Atomics.store(head, LEAVE, 1);
+  Atomics.notify(head, GENERATION);
 }

@@ -97,7 +97,7 @@ class Team {
       leave: () => {
         if (this.#active === member) this.#active = null;
         if (this.size < threads) return;
-        Atomics.store(member.head, LEAVE, 1);
+        dismiss(member.head);
         for (let i = 1; i < threads; i++) this.#send(i, { number: member.number });
       },
     };
@@ -120,7 +120,7 @@ class Team {
     }
     if (this.#active !== member) {
       // Threads that still look for work in the other memory would not hear of this one.
-      if (this.#active) Atomics.store(this.#active.head, LEAVE, 1);
+      if (this.#active) dismiss(this.#active.head);
       Atomics.store(head, LEAVE, 0);
       this.#active = member;
     }
@@ -151,7 +151,7 @@ class Team {
   #missing(threads) {
     if (performance.now() - this.#settled > ROLL_CALL_MS) {
       this.#settled = performance.now();
-      if (this.#active) Atomics.store(this.#active.head, LEAVE, 1);
+      if (this.#active) dismiss(this.#active.head);
       this.#active = null;
       return this.#settle(threads);
     }
