@@ -4,8 +4,8 @@
 // [Module] does it in three steps. It joins the module's data, which the linker cuts
 // wherever it meets a few zeros: some 90,000 segments, each with an address and a length
 // that compress badly and take time at start. It clears what the table of functions
-// holds for stack traces only: files and lines, inlined calls, arguments. And it writes
-// the functions anew:
+// holds for stack traces only: files and lines, inlined calls, arguments; and of types
+// what no value in an interface can show (unseen.go). And it writes the functions anew:
 //
 //   - Jumps forward leave blocks instead of going by a table (flow.go, layout.go, emit.go).
 //   - The function that is called stores its return address, not each call (calls.go).

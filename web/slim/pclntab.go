@@ -9,12 +9,13 @@ import (
 // internal/abi/symtab.go of Go 1.26): a header of eight words behind a
 // magic number, and a record for each function.
 type pclntab struct {
-	memory   []byte
-	at       int // address of the header
-	records  []funcRecord
-	funcData int // address from which records count their function data
-	end      int // address behind the table and the function data
-	buckets  int // address of the index that leads from a program counter into the table
+	memory           []byte
+	at               int // address of the header
+	records          []funcRecord
+	funcData         int  // address from which records count their function data
+	end              int  // address behind the table and the function data
+	buckets          int  // address of the index that leads from a program counter into the table
+	types, typeLinks span // addresses of the descriptors of types, and of their list
 }
 
 // funcRecord says where one function's record lies.
@@ -62,9 +63,12 @@ func findTable(memory []byte) (*pclntab, error) {
 const (
 	moduleSeqTable = 10
 	moduleBuckets  = 19
+	moduleTypes    = 37
+	moduleTypesEnd = 38
 	moduleFuncData = 40
 	moduleEnd      = 41
-	moduleWords    = 42
+	moduleLinks    = 45 // and how many
+	moduleWords    = 47
 )
 
 // findModule finds the program's moduledata by what its first words have to be.
@@ -81,6 +85,13 @@ func (t *pclntab) findModule() error {
 	}
 	t.funcData, t.buckets = word(moduleFuncData), word(moduleBuckets)
 	t.end = word(moduleEnd)
+	t.types = span{word(moduleTypes), word(moduleTypesEnd)}
+	t.typeLinks = span{word(moduleLinks), word(moduleLinks) + 4*word(moduleLinks+1)}
+	for _, s := range []span{t.types, t.typeLinks} {
+		if s.start < 0 || s.end < s.start || s.end > len(t.memory) {
+			return errorf("the program's types lie beyond the data")
+		}
+	}
 	if t.end < t.at || t.end > len(t.memory) || t.funcData < t.at || t.funcData > t.end || t.buckets < 0 || t.buckets > len(t.memory) {
 		return errorf("the program's module data points beyond the data")
 	}

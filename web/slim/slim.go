@@ -24,6 +24,9 @@ func Module(module []byte) ([]byte, error) {
 		if err := table.clearLines(); err != nil {
 			return nil, err
 		}
+		if err := table.dropTypes(); err != nil {
+			return nil, err
+		}
 		sections[i].body = image.encode()
 	}
 	return tighten(join(sections))
