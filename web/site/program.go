@@ -36,12 +36,12 @@ var edgePrograms = []program{
 	{"control.wasm", "./wasm/edge/control", nil, nil, nil},
 }
 
-// smallCode has the compiler inline calls only where loops run long: in the runtime
-// and in what prepares weights and pictures. Elsewhere it saves a call of
+// smallCode has the compiler inline calls only where loops run long: in the runtime,
+// in tensors and in what prepares pictures. Elsewhere it saves a call of
 // nanoseconds and costs a download: 8 % of the worker.
 var smallCode = []string{
 	"-gcflags=all=-l", "-gcflags=runtime=", "-gcflags=runtime/...=", "-gcflags=internal/...=", "-gcflags=math/...=",
-	"-gcflags=larder/model/tensor=", "-gcflags=larder/model/engine=", "-gcflags=larder/model/pre=", "-gcflags=larder/model/plan=",
+	"-gcflags=larder/model/tensor=", "-gcflags=larder/model/engine=", "-gcflags=larder/model/pre=",
 }
 
 // compile builds the programs for the browser.

@@ -51,8 +51,13 @@ func (t *pclntab) frames(r funcRecord) (*frames, error) {
 	return k, nil
 }
 
-// maxPlaces is more than the places of any function.
-const maxPlaces = 1 << 16
+const (
+	// maxPlaces is more than the places of any function.
+	maxPlaces = 1 << 16
+	// endless is how many places the last number of a sequence is written for. It holds
+	// for all behind it anyway, and so sequences are the same that differ in length only.
+	endless = 1 << 15
+)
 
 func (t *pclntab) readSequence(off uint32) (sequence, error) {
 	if off == 0 {
@@ -80,7 +85,7 @@ func (t *pclntab) readSequence(off uint32) (sequence, error) {
 	}
 }
 
-// appendSequence is the inverse of readSequence.
+// appendSequence writes a sequence as readSequence reads it.
 func appendSequence(out []byte, s sequence) []byte {
 	before := int64(-1)
 	for i := 0; i < len(s); {
@@ -89,8 +94,12 @@ func appendSequence(out []byte, s sequence) []byte {
 			end++
 		}
 		change := s[i] - before
+		places := end - i
+		if end == len(s) {
+			places = endless
+		}
 		out = appendUint(out, uint64(change<<1^change>>63))
-		out = appendUint(out, uint64(end-i))
+		out = appendUint(out, uint64(places))
 		before, i = s[i], end
 	}
 	return append(out, 0)
@@ -215,6 +224,9 @@ func (t *pclntab) rewriteSequences(known map[int]*frames) error {
 			}
 			if err != nil {
 				return err
+			}
+			if len(s) > endless {
+				return errorf("a function has more places than are expected")
 			}
 			changes = append(changes, change{at, add(appendSequence(nil, s))})
 		}

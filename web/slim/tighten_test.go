@@ -303,8 +303,8 @@ func FuzzSequence(f *testing.F) {
 		}
 		table[pclnFuncs], table[pclnFuncs+1] = byte(len(table)), byte(len(table)>>8)
 		got, err := (&pclntab{memory: table}).readSequence(1)
-		if err != nil || !slices.Equal(got, s) {
-			t.Errorf("%v: read %v (%v)", s, got, err)
+		if err != nil || len(got) < len(s) || !slices.Equal(got[:len(s)], s) || slices.ContainsFunc(got[len(s):], func(v int64) bool { return v != s.at(int64(len(s))) }) {
+			t.Errorf("%v: read another (%v)", s, err)
 		}
 	})
 }

@@ -41,8 +41,7 @@ const (
 	methodExported = 6 // how many of them are exported; these are first
 	methodsOffset  = 8
 	methodsSize    = 16
-	methodType     = 4 // in an entry; the linker writes -1 if nothing calls the method by an interface
-	methodCode     = 8
+	methodType     = 4 // in an entry; the linker writes -1 if no interface has such a method
 	methodEntry    = 16
 )
 
@@ -103,7 +102,7 @@ func (f *types) visit(at int) {
 		}
 	}
 	for _, method := range f.methods(at) {
-		if f.isCalled(method) {
+		if f.isFound(method) {
 			f.visit(f.offset(method + methodType))
 		}
 	}
@@ -172,9 +171,9 @@ func (f *types) methodHead(at int) int {
 	return at + typeSize
 }
 
-// isCalled reports whether the linker has found calls of a method by an interface.
-func (f *types) isCalled(method int) bool {
-	return int32(binary.LittleEndian.Uint32(f.memory[method+methodType:])) > 0 && int32(binary.LittleEndian.Uint32(f.memory[method+methodCode:])) > 0
+// isFound reports whether an interface may have a method: its type is there.
+func (f *types) isFound(method int) bool {
+	return int32(binary.LittleEndian.Uint32(f.memory[method+methodType:])) > 0
 }
 
 func (f *types) entries(first, n, size int) []int {

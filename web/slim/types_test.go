@@ -58,6 +58,16 @@ func counter(text *string) func() string {
 	return func() string { *n++; return fmt.Sprint(*text, *n) }
 }
 
+// marked has a method that nothing calls: values are asked only whether they have it.
+type marked struct{ n int }
+
+func (marked) mark() {}
+
+func isMarked(v any) bool {
+	_, ok := v.(interface{ mark() })
+	return ok
+}
+
 func asserted(v any) (r any) {
 	defer func() { r = recover() }()
 	return v.(named).String()
@@ -88,7 +98,7 @@ func main() {
 	pairs(map[string]int{"k": 1}, func(p pair[string, int]) { fmt.Printf("%v %+v %T\n", p, p, p) })
 	var v any = *m["p7"]
 	fmt.Printf("%+v %T %v %s\n", v, v, m["p8"], asserted(m["p9"]))
-	fmt.Println(sum, asserted(v), asserted(3))
+	fmt.Println(sum, asserted(v), asserted(3), isMarked(marked{1}), isMarked(&marked{2}), isMarked(3))
 	err := fmt.Errorf("wrapped: %w", failure{3})
 	var f failure
 	fmt.Println(errors.As(err, &f), f.code, errors.Is(err, errUsual), err)

@@ -6,8 +6,8 @@ import (
 )
 
 // dropTypes takes out of descriptors of types what nothing looks at: names and fields
-// of types of which no value ever gets into an interface, methods that nothing calls by
-// an interface, and what serves to find types only, if the program makes none.
+// of types of which no value ever gets into an interface, methods that no interface has,
+// and what serves to find types only, if the program makes none.
 func (t *pclntab) dropTypes() error {
 	names, err := t.names()
 	if err != nil {
@@ -135,7 +135,7 @@ func (f *types) dropFields(at int) {
 	f.memory[at+typeFlags] &^= flagExtraStar
 }
 
-// dropMethods takes out of a type's methods those that nothing calls by an interface.
+// dropMethods takes out of a type's methods those that no interface has.
 func (f *types) dropMethods(at int) {
 	methods := f.methods(at)
 	if len(methods) == 0 {
@@ -145,7 +145,7 @@ func (f *types) dropMethods(at int) {
 	exported := int(binary.LittleEndian.Uint16(head[methodExported:]))
 	kept, keptExported := 0, 0
 	for i, method := range methods {
-		if f.isCalled(method) {
+		if f.isFound(method) {
 			copy(f.memory[methods[kept]:], f.memory[method:method+methodEntry])
 			kept++
 			if i < exported {
