@@ -27,6 +27,9 @@ type importRule struct {
 var importRules = []importRule{
 	{".", "model/... cache/... web web/state web/host web/profile web/site web/vugudom golang.org/x/... github.com/fsnotify/fsnotify"},
 
+	// What both halves stand on.
+	{"sha256", ""},
+
 	// The classifier: each layer sees those below it.
 	{"model/tensor", ""},
 	{"model/onnx", "model/tensor"},
@@ -51,10 +54,10 @@ var importRules = []importRule{
 	{"model/pre/token/form", "golang.org/x/text/unicode/norm"},
 	{"model/pre/imagefile", "model/pre golang.org/x/image/..."},
 	{"model/post", "model/tensor"},
-	{"model/pack", "github.com/go-faster/jx"},
+	{"model/pack", "github.com/go-faster/jx sha256"},
 
 	// The cache: it sees contracts and never names a backend.
-	{"cache", "cache/memory cache/metrics cache/policy cache/store cache/registry cache/schedule"},
+	{"cache", "cache/memory cache/metrics cache/policy cache/store cache/registry cache/schedule sha256"},
 	{"cache/codec", "cache"},
 	{"cache/memory", "cache/metrics cache/policy"},
 	{"cache/metrics", ""},
@@ -66,16 +69,16 @@ var importRules = []importRule{
 	{"cache/store/storetest", "cache/store"},
 	{"cache/store/memstore", "cache/store"},
 	{"cache/store/filestore", "cache/store github.com/go-faster/jx"},
-	{"cache/store/idbstore", "cache/store github.com/hack-pad/safejs"},
-	{"cache/registry", "cache/schedule github.com/go-faster/jx github.com/cenkalti/backoff/v5 golang.org/x/mod/semver"},
+	{"cache/store/idbstore", "cache/store github.com/hack-pad/safejs sha256"},
+	{"cache/registry", "cache/schedule github.com/go-faster/jx github.com/cenkalti/backoff/v5 golang.org/x/mod/semver sha256"},
 	{"cache/registry/httpfetch", "cache/registry"},
 	{"cache/registry/registrytest", "cache/registry cache/registry/httpfetch"},
 
 	// What knows that it runs in a JavaScript host.
 	{"wasm/message", ""},
-	{"wasm/bridge", "github.com/hack-pad/safejs"},
+	{"wasm/bridge", "github.com/hack-pad/safejs sha256"},
 	{"wasm/app", "web web/state wasm/bridge wasm/message github.com/hack-pad/safejs github.com/vugu/vugu/..."},
-	{"wasm/worker/...", "model/... cache/... wasm/worker/... wasm/bridge wasm/message github.com/hack-pad/safejs github.com/go-faster/jx"},
+	{"wasm/worker/...", "model/... cache/... wasm/worker/... wasm/bridge wasm/message github.com/hack-pad/safejs github.com/go-faster/jx sha256"},
 	{"wasm/edge/...", "model/... cache/... wasm/edge/... wasm/message github.com/go-faster/jx github.com/syumai/workers/..."},
 
 	// The page.

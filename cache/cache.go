@@ -2,13 +2,13 @@ package cache
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"sync"
 
 	"larder/cache/metrics"
 	"larder/cache/registry"
 	"larder/cache/store"
+	"larder/sha256"
 )
 
 // Cache answers requests for models from memory, store and registry. Safe for

@@ -2,11 +2,11 @@ package cache
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/binary"
 
 	"larder/cache/registry"
 	"larder/cache/store"
+	"larder/sha256"
 )
 
 // An export is one version as one file, for places without a network. It holds what a

@@ -1,11 +1,12 @@
 package cache
 
 import (
-	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"math"
 	"strconv"
+
+	"larder/sha256"
 )
 
 // maxPlainKey is how long arguments may be to be their own key.

@@ -2,7 +2,6 @@ package cache
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"strconv"
@@ -11,6 +10,7 @@ import (
 
 	"larder/cache/registry"
 	"larder/cache/store"
+	"larder/sha256"
 )
 
 // A file at an address of its own (https://example.org/model.onnx) has neither index nor

@@ -2,10 +2,11 @@ package registry
 
 import (
 	"context"
-	"crypto/sha256"
+
+	"larder/sha256"
 )
 
-// GoHasher hashes with crypto/sha256. The zero value is ready to use.
+// GoHasher hashes in Go. The zero value is ready to use.
 type GoHasher struct{}
 
 // Sum implements [Hasher].

@@ -1,10 +1,11 @@
 package pack
 
 import (
-	"crypto/sha256"
 	"errors"
 	"io"
 	"math/bits"
+
+	"larder/sha256"
 )
 
 // Where a writer cuts, in bytes: where the content says so (a rolling hash), so that

@@ -1,8 +1,9 @@
 package pack
 
 import (
-	"crypto/sha256"
 	"encoding/hex"
+
+	"larder/sha256"
 )
 
 // Digest is a SHA-256 hash.

@@ -4,10 +4,11 @@ package bridge
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 
 	"github.com/hack-pad/safejs"
+
+	"larder/sha256"
 )
 
 // SHA256 returns the SHA-256 of a Uint8Array by WebCrypto, which is ten times as

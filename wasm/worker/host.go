@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 
 	"larder/cache"
 	"larder/cache/registry"
@@ -11,6 +10,7 @@ import (
 	"larder/model/onnx"
 	"larder/model/pre"
 	"larder/model/tensor"
+	"larder/sha256"
 	"larder/wasm/message"
 )
 

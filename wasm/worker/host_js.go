@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -18,6 +17,7 @@ import (
 	"larder/cache/store"
 	"larder/cache/store/idbstore"
 	"larder/cache/store/memstore"
+	"larder/sha256"
 	"larder/wasm/bridge"
 	"larder/wasm/message"
 )

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"math"
@@ -13,6 +12,7 @@ import (
 
 	"larder/cache"
 	"larder/model/engine"
+	"larder/sha256"
 	"larder/wasm/message"
 )
 

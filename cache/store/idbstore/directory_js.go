@@ -3,13 +3,13 @@
 package idbstore
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 
 	"github.com/hack-pad/safejs"
 
 	"larder/cache/store"
+	"larder/sha256"
 )
 
 // A table says what lies in a pack, chunk after chunk: 32 bytes of digest, all zero for
