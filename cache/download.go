@@ -110,11 +110,7 @@ func (c *Cache) under(ctx context.Context, pending store.Document, work func() (
 func (c *Cache) fill(ctx context.Context, r request, m *registry.Manifest, rec store.Record, p store.Pointer) (int64, error) {
 	var moved int64
 	for attempt := 1; ; attempt++ {
-		missing, err := c.opt.Store.Missing(ctx, rec.Digests())
-		if err != nil {
-			return moved, err
-		}
-		n, err := c.transfer(ctx, transfer{manifest: m, digests: missing, progress: r.progress, lines: r.lines})
+		n, err := c.gather(ctx, r, m, &rec)
 		moved += n
 		if err != nil {
 			return moved, err
@@ -130,12 +126,32 @@ func (c *Cache) fill(ctx context.Context, r request, m *registry.Manifest, rec s
 	}
 }
 
+// gather fetches the missing chunks of a record into the store.
+func (c *Cache) gather(ctx context.Context, r request, m *registry.Manifest, rec *store.Record) (moved int64, err error) {
+	g, err := store.Gather(ctx, c.opt.Store) // before asking what is missing: it may find some
+	if err != nil {
+		return 0, err
+	}
+	defer func() {
+		if e := g.End(ctx); err == nil {
+			err = e
+		}
+	}()
+	missing, err := c.opt.Store.Missing(ctx, rec.Digests())
+	if err != nil {
+		return 0, err
+	}
+	return c.transfer(ctx, transfer{manifest: m, digests: missing, progress: r.progress, lines: r.lines, put: g.Put})
+}
+
 // transfer is what to download of a version.
 type transfer struct {
 	manifest *registry.Manifest
 	digests  []store.Digest
 	progress func(Progress) // may be nil
 	lines    int            // connections at most; 0: the default
+	// put stores a chunk. nil: into the store, in place of one that may be there.
+	put func(context.Context, store.Chunk) error
 	// keep, which may be nil, sees each verified chunk, one at a time. With it, the
 	// store's refusal does not end the transfer.
 	keep func(store.Digest, store.Blob)
@@ -148,6 +164,10 @@ func (c *Cache) transfer(ctx context.Context, t transfer) (int64, error) {
 	for _, d := range t.digests {
 		wanted[d] = true
 	}
+	if t.put == nil {
+		t.put = func(ctx context.Context, k store.Chunk) error { return c.opt.Store.PutChunks(ctx, []store.Chunk{k}) }
+	}
+	_, keeps := c.opt.Store.(store.Keeper)
 	start := c.opt.Clock.Now()
 	var mu sync.Mutex
 	var moved int64
@@ -158,7 +178,10 @@ func (c *Cache) transfer(ctx context.Context, t transfer) (int64, error) {
 		Missing:     func(d registry.Digest) bool { return wanted[d] },
 		Sink: func(ctx context.Context, k registry.Chunk, data registry.Blob) error {
 			c.count(func(s *Stats) { s.BytesDownloaded += k.Bytes })
-			err := c.opt.Store.PutChunks(ctx, []store.Chunk{{Digest: k.SHA256, Data: data}})
+			err := t.put(ctx, store.Chunk{Digest: k.SHA256, Data: data})
+			if t.keep == nil && !keeps {
+				store.Free(data)
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			moved += k.Bytes

@@ -109,23 +109,53 @@ func (c *Cache) readChunks(ctx context.Context, chunks []registry.Chunk, pieces 
 	if err != nil {
 		return nil, err
 	}
-	var bad []store.Digest
+	var there []store.Blob
+	var where []int
 	for i, b := range blobs {
-		ok := b != nil && b.Size() == chunks[i].Bytes
-		if ok {
-			sum, err := c.opt.Hasher.Sum(ctx, b)
-			if err != nil && ctx.Err() != nil {
-				return nil, ctx.Err()
-			}
-			ok = err == nil && store.Digest(sum) == digests[i]
+		if b != nil && b.Size() == chunks[i].Bytes {
+			there, where = append(there, b), append(where, i)
 		}
-		if ok {
-			pieces[i] = b
-		} else {
-			bad = append(bad, digests[i])
+	}
+	sums, err := c.hash(ctx, there)
+	if err != nil {
+		return nil, err
+	}
+	for n, i := range where {
+		if sums[n] == chunks[i].SHA256 {
+			pieces[i] = there[n]
+		}
+	}
+	var bad []store.Digest
+	for i, d := range digests {
+		if pieces[i] == nil {
+			bad = append(bad, d)
 		}
 	}
 	return bad, nil
+}
+
+// hash returns the SHA-256 of each blob, zero for one whose bytes cannot be read.
+func (c *Cache) hash(ctx context.Context, blobs []store.Blob) ([]registry.Digest, error) {
+	if all, is := c.opt.Hasher.(registry.BatchHasher); is {
+		list := make([]registry.Blob, len(blobs))
+		for i, b := range blobs {
+			list[i] = b
+		}
+		if sums, err := all.SumAll(ctx, list); err == nil || ctx.Err() != nil {
+			return sums, ctx.Err()
+		}
+	}
+	sums := make([]registry.Digest, len(blobs))
+	for i, b := range blobs {
+		sum, err := c.opt.Hasher.Sum(ctx, b)
+		if err != nil && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err == nil {
+			sums[i] = sum
+		}
+	}
+	return sums, nil
 }
 
 // repair throws bad chunks away and fetches them again, into the store and, unless it is

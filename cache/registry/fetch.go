@@ -29,6 +29,14 @@ type Hasher interface {
 	Sum(ctx context.Context, b Blob) (Digest, error)
 }
 
+// BatchHasher is a Hasher that takes several blobs at a time: where each answer comes by
+// a detour, the detour is made once.
+type BatchHasher interface {
+	Hasher
+	// SumAll returns the SHA-256 of each blob. Errors: as of Sum.
+	SumAll(ctx context.Context, blobs []Blob) ([]Digest, error)
+}
+
 // Fetcher is the transport: one HTTP GET per call. Safe for concurrent use.
 //
 // Fetch returns an error only if no response arrived: an *[Error] with the code

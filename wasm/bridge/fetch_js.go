@@ -175,6 +175,9 @@ func (b *Body) move(target safejs.Value, at, want int64) (int64, error) {
 	}
 	b.left -= int(n)
 	_, err = target.Call("set", part, at)
+	if b.left == 0 {
+		Free(part)
+	}
 	return n, wrap("fetch", err)
 }
 

@@ -114,6 +114,19 @@ func (hasher) Sum(ctx context.Context, b registry.Blob) (registry.Digest, error)
 	return registry.GoHasher{}.Sum(ctx, b)
 }
 
+// SumAll implements registry.BatchHasher.
+func (h hasher) SumAll(ctx context.Context, blobs []registry.Blob) ([]registry.Digest, error) {
+	arrays := make([]safejs.Value, len(blobs))
+	for i, b := range blobs {
+		outside, ok := b.(interface{ JSValue() safejs.Value })
+		if !ok {
+			return nil, errors.New("worker: a blob in Go's heap")
+		}
+		arrays[i] = outside.JSValue()
+	}
+	return bridge.SHA256All(ctx, arrays)
+}
+
 // newLocker returns Web Locks where the host has them, else locks that only this
 // worker knows: two tabs may then download the same bytes, and both are right.
 func newLocker() cache.Locker {

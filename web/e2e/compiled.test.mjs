@@ -8,7 +8,7 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { openBrowser } from "./lib.mjs";
-import { database, golden, installed, manifest, plain, root, start, visit } from "./visit.mjs";
+import { golden, installed, manifest, plain, root, rot, start, visit } from "./visit.mjs";
 
 const NETWORK = [/console: Failed to load resource/]; // what Chromium says by itself when a request fails
 const MORE = /^assets\/worker-more\.[0-9a-f]{8}\.wasm$/;
@@ -185,18 +185,14 @@ test("a damaged chunk of compiled weights is refused or fetched again", async (t
   assertGolden(await ask(), want, EXACT, "mended");
 
   // In the browser's storage, with the registry there and then without.
-  const flip = `(value, key) => {
-    if (key !== "${sha256}") return false;
-    new Uint8Array(value)[1234] ^= 0x40;
-  }`;
-  assert.equal(await database(page, "chunks", flip), 1);
+  await rot(page, sha256, 1234);
   site.forget();
   const again = await ask();
   assertGolden(again, want, EXACT, "fetched again");
   assert.equal(again.stats.corruptChunks, 1);
   assert.deepEqual(site.requests(WEIGHTS).map((r) => [r.status, r.range, r.bytes]), [[206, `bytes=${before}-${before + bytes - 1}`, bytes]]);
 
-  assert.equal(await database(page, "chunks", flip), 1);
+  await rot(page, sha256, 1234);
   const restore = site.intercept(/\/models\//, ({ response }) => {
     response.destroy();
     return true;

@@ -185,6 +185,7 @@ test("the pages are one document: the worker, its log and the photo stay", async
   assert.equal(page.url(), site.url);
   // From the page of texts it is a page like any other; no model is loaded for it.
   await page.goto(`${site.url}text.html`);
+  await page.locator("#idle").waitFor({ timeout: 60_000 }); // its own model has arrived
   site.forget();
   await page.getByRole("link", { name: "Larder", exact: true }).click();
   await state(page, "leaf", "fresh");

@@ -133,7 +133,7 @@ class Site {
   #server;
 
   constructor({ dir, base, url, server, proxy }) {
-    Object.assign(this, { dir, base, url });
+    Object.assign(this, { dir, base, url, port: server.port });
     this.#server = server;
     this.#proxy = proxy;
   }

@@ -185,24 +185,55 @@ export async function golden(model, version) {
   return JSON.parse(await fs.readFile(path.join(root, "model/testdata", model, version, "golden.json"), "utf8"));
 }
 
-// database changes the records of one store of IndexedDB: change(value, key) alters a value in place, and returns
-// false to leave it. Returns how many were written. change runs in the page and sees nothing else.
+/** rot flips a bit of a stored chunk, wherever in the browser's database it lies. */
+export async function rot(page, digest, at) {
+  const loose = `(value, key) => {
+    if (key !== "${digest}") return false;
+    new Uint8Array(value)[${at}] ^= 1;
+  }`;
+  // A table has 32 bytes of digest and 4 of size for each chunk of its pack.
+  const look = `(value, key) => {
+    const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
+    for (let row = 0, start = 0; row < value.length; start += view.getUint32(row + 32, true), row += 36) {
+      const hex = Array.from(value.subarray(row, row + 32), (b) => b.toString(16).padStart(2, "0")).join("");
+      if (hex === "${digest}") globalThis.rotten = { pack: key, start };
+    }
+    return false;
+  }`;
+  const packed = `(value, key) => {
+    if (globalThis.rotten?.pack !== key) return false;
+    new Uint8Array(value)[globalThis.rotten.start + ${at}] ^= 1;
+    globalThis.rotten = undefined;
+  }`;
+  let changed = await database(page, "chunks", loose);
+  if (changed === 0) {
+    await database(page, "tables", look);
+    changed = await database(page, "packs", packed);
+  }
+  assert.equal(changed, 1, "chunks that were changed");
+}
+
+// database changes the records of one store of IndexedDB: change(value, key) alters a value in place (a
+// Blob's bytes as an ArrayBuffer), and returns false to leave it. Returns how many were written. change runs in the page and sees nothing else.
 export async function database(page, name, change) {
   const source = `(${change})`;
   const devtools = await page.context().newCDPSession(page);
   const expression = `(async () => {
     const done = (request) => new Promise((resolve, reject) => Object.assign(request, { onsuccess: () => resolve(request.result), onerror: () => reject(request.error) }));
     const db = await done(indexedDB.open("larder"));
-    const store = db.transaction(${JSON.stringify(name)}, "readwrite").objectStore(${JSON.stringify(name)});
-    const [keys, values] = [await done(store.getAllKeys()), await done(store.getAll())];
-    let written = 0;
+    const open = (mode) => db.transaction(${JSON.stringify(name)}, mode).objectStore(${JSON.stringify(name)});
+    const store = open("readonly");
+    const [keys, values] = await Promise.all([done(store.getAllKeys()), done(store.getAll())]);
+    const changed = [];
     for (const [i, value] of values.entries()) {
-      if (${source}(value, keys[i]) === false) continue;
-      await done(store.put(value, keys[i]));
-      written++;
+      const blob = value instanceof Blob;
+      const plain = blob ? await value.arrayBuffer() : value;
+      if (${source}(plain, keys[i]) !== false) changed.push([blob ? new Blob([plain]) : plain, keys[i]]);
     }
+    const to = open("readwrite");
+    await Promise.all(changed.map((one) => done(to.put(...one))));
     db.close();
-    return written;
+    return changed.length;
   })()`;
   // Through the debugger, because the page's policy has no eval.
   const { result, exceptionDetails } = await devtools.send("Runtime.evaluate", { expression, awaitPromise: true, returnByValue: true });

@@ -49,7 +49,7 @@ func (s *Store) PutChunks(ctx context.Context, chunks []store.Chunk) error {
 		}
 		data, err := c.Data.Bytes()
 		if err == nil {
-			err = s.write(s.chunkPath(c.Digest), data)
+			err = s.place(s.chunkPath(c.Digest), data, func(*os.File) error { return nil }) // Commit flushes it
 		}
 		if err != nil {
 			return typed("put", key, err)

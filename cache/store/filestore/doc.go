@@ -7,8 +7,10 @@
 //	tmp/                             files that are being written
 //	lock                             advisory lock of the processes that use the directory
 //
-// Every file is written beside its place, flushed to the disk and renamed into it, so
-// that a crash or a loss of power leaves the old file or the new one. Records and
+// Every file is written beside its place and renamed into it, so that a crash leaves the
+// old file or the new one; all but chunks are flushed to the disk before, so that a loss of
+// power does too. Commit flushes the chunks that it names, several at a time, before the
+// record says that they are there. Records and
 // pointers share one file for this reason: renaming it is the transaction of Commit.
 // A state.json that cannot be read counts as empty, a record in it that breaks its
 // form as not stored; both are fetched again.

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"larder/cache/store"
@@ -25,13 +27,17 @@ func typed(op, key string, err error) error {
 }
 
 // write puts a file in place: whole, on the disk, or not at all.
-func (s *Store) write(path string, data []byte) error {
+func (s *Store) write(path string, data []byte) error { return s.place(path, data, (*os.File).Sync) }
+
+// place puts a file in place. Unless settle flushes it, it is there for every process, but
+// after a loss of power it may be another one, or none.
+func (s *Store) place(path string, data []byte, settle func(*os.File) error) error {
 	f, err := os.CreateTemp(filepath.Join(s.dir, "tmp"), "*")
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(data)
-	err = errors.Join(err, f.Sync())
+	err = errors.Join(err, settle(f))
 	err = errors.Join(err, f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), path)
@@ -40,6 +46,30 @@ func (s *Store) write(path string, data []byte) error {
 		os.Remove(f.Name())
 	}
 	return err
+}
+
+// syncers is how many files are flushed at a time: one journal entry serves several.
+const syncers = 16
+
+// syncFiles flushes files to the disk, whoever wrote them.
+func syncFiles(paths []string) error {
+	var next atomic.Int64
+	errs := make([]error, min(syncers, len(paths)))
+	var all sync.WaitGroup
+	for w := range errs {
+		all.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(paths)) && errs[w] == nil; i = next.Add(1) - 1 {
+				// Some systems flush only through a file that may be written.
+				f, err := os.OpenFile(paths[i], os.O_RDWR, 0)
+				if err == nil {
+					err = errors.Join(f.Sync(), f.Close())
+				}
+				errs[w] = err
+			}
+		})
+	}
+	all.Wait()
+	return errors.Join(errs...)
 }
 
 // syncDir makes the names in a directory durable. Some systems cannot; there a rename

@@ -83,10 +83,16 @@ func (s *Store) Commit(ctx context.Context, r store.Record, p ...store.Pointer) 
 		return err
 	}
 	return s.change(ctx, "commit", store.RecordKey(r.Name, r.Version), func(snap *store.Snapshot) error {
-		for _, d := range r.Digests() {
-			if _, err := os.Stat(s.chunkPath(d)); err != nil {
+		digests := r.Digests()
+		paths := make([]string, len(digests))
+		for i, d := range digests {
+			paths[i] = s.chunkPath(d)
+			if _, err := os.Stat(paths[i]); err != nil {
 				return store.IncompleteError(&r, d)
 			}
+		}
+		if err := syncFiles(paths); err != nil {
+			return err
 		}
 		syncDir(filepath.Join(s.dir, "chunks"))
 		snap.Records = slices.DeleteFunc(snap.Records, func(o store.Record) bool { return o.Name == r.Name && o.Version == r.Version })

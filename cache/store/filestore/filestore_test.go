@@ -2,6 +2,7 @@ package filestore_test
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"os"
 	"path/filepath"
@@ -120,5 +121,31 @@ func TestDirectoryGone(t *testing.T) {
 	}
 	if _, err := filestore.Open(filepath.Join(os.DevNull, "x")); store.CodeOf(err) != store.Internal {
 		t.Fatal(err)
+	}
+}
+
+// BenchmarkFirstLoad stores 100 MB in chunks of 64 KiB, one by one, and commits them.
+func BenchmarkFirstLoad(b *testing.B) {
+	const size, count = 64 << 10, 1600
+	b.SetBytes(size * count)
+	for b.Loop() {
+		s, err := filestore.Open(b.TempDir())
+		if err != nil {
+			b.Fatal(err)
+		}
+		r := store.Record{Name: "big", Version: "1.0.0", Manifest: []byte("{}"), Digest: sha256.Sum256([]byte("{}"))}
+		data := make([]byte, size)
+		for i := range count {
+			binary.LittleEndian.PutUint32(data, uint32(i))
+			c := store.Chunk{Digest: sha256.Sum256(data), Data: store.Bytes(data)}
+			r.Chunks = append(r.Chunks, store.Ref{Digest: c.Digest, Size: size})
+			if err := s.PutChunks(b.Context(), []store.Chunk{c}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := s.Commit(b.Context(), r); err != nil {
+			b.Fatal(err)
+		}
+		s.Close()
 	}
 }

@@ -66,7 +66,12 @@ func (b *Blob) Free() {
 	if b.users != nil && b.users.Add(-1) > 0 {
 		return
 	}
-	buffer, err := b.array.Get("buffer")
+	free(b.array)
+}
+
+// free gives the buffer of an array back at once.
+func free(array safejs.Value) {
+	buffer, err := array.Get("buffer")
 	if err != nil {
 		return
 	}
@@ -149,6 +154,26 @@ func uint8Array(v safejs.Value) (safejs.Value, error) {
 	return class.New(whole, numberAt(v, "byteOffset"), numberAt(v, "byteLength"))
 }
 
+// arrayOf returns a Uint8Array with the bytes of a Blob: the browser's own, or a copy.
+func arrayOf(b store.Blob) (safejs.Value, error) {
+	f, ok := b.(foreign)
+	if !ok {
+		data, err := b.Bytes()
+		if err != nil {
+			return safejs.Undefined(), err
+		}
+		return jsBytes(data)
+	}
+	array, err := uint8Array(f.JSValue())
+	if err != nil {
+		return array, err
+	}
+	if n, err := array.Length(); err != nil || int64(n) != b.Size() {
+		return array, fmt.Errorf("blob of %d bytes says %d", b.Size(), n)
+	}
+	return array, nil
+}
+
 // arrayBuffer returns an ArrayBuffer with exactly the bytes of a Blob: the browser's
 // own if the Blob has one of that size, else a copy.
 func arrayBuffer(b store.Blob) (safejs.Value, error) {
@@ -156,20 +181,9 @@ func arrayBuffer(b store.Blob) (safejs.Value, error) {
 	if err != nil {
 		return class, err
 	}
-	f, ok := b.(foreign)
-	if !ok {
-		data, err := b.Bytes()
-		if err != nil {
-			return class, err
-		}
-		return jsBytes(data, "buffer")
-	}
-	array, err := uint8Array(f.JSValue())
+	array, err := arrayOf(b)
 	if err != nil {
 		return array, err
-	}
-	if n, err := array.Length(); err != nil || int64(n) != b.Size() {
-		return array, fmt.Errorf("blob of %d bytes says %d", n, b.Size())
 	}
 	buffer, err := array.Get("buffer")
 	if err != nil {
@@ -190,23 +204,16 @@ func arrayBuffer(b store.Blob) (safejs.Value, error) {
 	return copied.Get("buffer")
 }
 
-// jsBytes copies bytes into a Uint8Array and returns the array, or its property.
-func jsBytes(data []byte, property string) (safejs.Value, error) {
+// jsBytes copies bytes into a Uint8Array.
+func jsBytes(data []byte) (safejs.Value, error) {
 	class, err := global("Uint8Array")
 	if err != nil {
 		return class, err
 	}
 	array, err := class.New(len(data))
-	if err != nil {
+	if err != nil || len(data) == 0 {
 		return array, err
 	}
-	if len(data) > 0 {
-		if _, err := safejs.CopyBytesToJS(array, data); err != nil {
-			return array, err
-		}
-	}
-	if property == "" {
-		return array, nil
-	}
-	return array.Get(property)
+	_, err = safejs.CopyBytesToJS(array, data)
+	return array, err
 }

@@ -15,7 +15,7 @@ import (
 const maxRefs = 1 << 20
 
 func encodeRecord(r *store.Record) (safejs.Value, error) {
-	manifest, err := jsBytes(r.Manifest, "")
+	manifest, err := jsBytes(r.Manifest)
 	if err != nil {
 		return manifest, err
 	}
@@ -96,7 +96,7 @@ func decodePointer(v safejs.Value) (store.Pointer, error) {
 }
 
 func encodeDocument(d store.Document) (safejs.Value, error) {
-	data, err := jsBytes(d.Data, "")
+	data, err := jsBytes(d.Data)
 	if err != nil {
 		return data, err
 	}

@@ -11,14 +11,12 @@ import (
 	"larder/cache/store"
 )
 
-// packBytes is how large a pack becomes. Measured in Chromium (web/bench/records.mjs):
-// records of 128 KiB to 1 MiB are read in 3 to 4 ms for each MiB, smaller
-// ones in up to 6 and larger ones in 5. A pack is more than one chunk, or none.
-const packBytes = 1 << 20
-
 // Compact implements store.Store. It packs loose chunks of records, and what is left of
 // packs that are half dead, one transaction for each new pack.
 func (s *Store) Compact(ctx context.Context) (int, error) {
+	if err := s.takeOver(ctx); err != nil {
+		return 0, err
+	}
 	var groups [][]entry
 	var from map[store.Digest]place
 	err := s.do(ctx, "compact", "", reading, func(t *tx) {
@@ -95,13 +93,13 @@ func (s *Store) pack(ctx context.Context, group []entry, from map[store.Digest]p
 	ok := false
 	err := s.do(ctx, "compact", name, writing, func(t *tx) {
 		ok = false
-		r := &search{t: t, digests: digests, out: make([]store.Blob, len(group)), sure: true}
+		r := &search{t: t, digests: digests, found: make([]piece, len(group)), sure: true}
 		r.then = func() error {
-			whole, err := join(r.out, group)
+			whole, err := join(r.found, group)
 			if err != nil || whole.IsNull() {
 				return err
 			}
-			table, err := jsBytes(encodeTable(group), "")
+			table, err := jsBytes(encodeTable(group))
 			if err != nil {
 				return err
 			}
@@ -111,11 +109,7 @@ func (s *Store) pack(ctx context.Context, group []entry, from map[store.Digest]p
 			t.clear(digests, from)
 			return nil
 		}
-		all := make([]int, len(group))
-		for i := range all {
-			all[i] = i
-		}
-		r.read(all, from, true)
+		r.read(r.all(), from, true)
 	}, chunks, packs, tables)
 	return ok && err == nil, err
 }
@@ -138,30 +132,27 @@ func (t *tx) clear(digests []store.Digest, from map[store.Digest]place) {
 	}
 }
 
-// join copies chunks into one buffer; null if not all are there.
-func join(pieces []store.Blob, group []entry) (safejs.Value, error) {
-	total := int64(0)
+// join makes one Blob of chunks, which reads none of those in packs; null if not all are
+// there.
+func join(pieces []piece, group []entry) (safejs.Value, error) {
+	parts := make([]any, len(pieces))
 	for i, e := range group {
-		if pieces[i] == nil || pieces[i].Size() != e.size {
+		f := pieces[i]
+		if f.size != e.size {
 			return safejs.Null(), nil
 		}
-		total += e.size
+		part := f.value
+		if f.pack != "" {
+			var err error
+			if part, err = part.Call("slice", f.at, f.at+f.size); err != nil {
+				return part, err
+			}
+		}
+		parts[i] = part
 	}
-	class, err := global("Uint8Array")
+	class, err := global("Blob")
 	if err != nil {
 		return class, err
 	}
-	whole, err := class.New(total)
-	at := int64(0)
-	for _, p := range pieces {
-		if err != nil {
-			return whole, err
-		}
-		_, err = whole.Call("set", p.(*Blob).array, at)
-		at += p.Size()
-	}
-	if err != nil {
-		return whole, err
-	}
-	return whole.Get("buffer")
+	return class.New(parts)
 }

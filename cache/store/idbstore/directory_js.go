@@ -12,20 +12,6 @@ import (
 	"larder/sha256"
 )
 
-// A table says what lies in a pack, chunk after chunk: 32 bytes of digest, all zero for
-// one that was deleted, and 4 bytes of size, the lowest first. A pack never changes and
-// its name follows from what it holds, so whoever knows where a chunk lay still finds
-// it there, or finds no pack.
-const entryBytes = sha256.Size + 4
-
-// maxEntries bounds the chunks of a pack.
-const maxEntries = 4096
-
-type entry struct {
-	digest store.Digest // zero: deleted
-	size   int64
-}
-
 // place is where a chunk lies.
 type place struct {
 	pack     string
@@ -148,7 +134,7 @@ func (t *tx) kill(name string, dead func(store.Digest) bool) {
 			t.ask(tables, nil, "delete", name)
 			t.ask(packs, nil, "delete", name)
 		case changed:
-			v, err := jsBytes(encodeTable(table), "")
+			v, err := jsBytes(encodeTable(table))
 			if err != nil {
 				return err
 			}

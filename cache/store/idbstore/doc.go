@@ -4,7 +4,7 @@
 // all with keys of their own:
 //
 //	chunks     "<sha256 in hexadecimal>"  ArrayBuffer: a chunk as it arrived
-//	packs      "<sha256 of the table>"    ArrayBuffer: chunks one after the other
+//	packs      "<sha256 of the table>"    Blob (once ArrayBuffer): chunks one after the other
 //	tables     the name of the pack       Uint8Array: for each chunk of the pack 32 bytes
 //	                                      of digest, zero once it is deleted, and 4 of size
 //	records    "name@version"             {name, version, manifest: Uint8Array, digest,
@@ -13,10 +13,15 @@
 //	pointers   "name" or "name@selector"  {name, selector, version, checkedAt, skip}
 //	documents  key                        {key, data: Uint8Array, etag, checkedAt}
 //
-// A chunk that arrives becomes a record of its own, so that it survives whatever happens
-// to the next one. Compact joins them to packs of up to 1 MiB, which are read with a
-// sixteenth of the requests. Version 1 had no packs: its chunks are loose ones, which is
-// why opening it changes nothing but the number.
+// A chunk that is put becomes a record of its own. Compact joins those to packs of up to 4
+// MiB, which are read in a fraction of the time. Version 1 had no packs: its chunks are
+// loose ones, which is why opening it changes nothing but the number.
+//
+// A worker's download is gathered (Gather): each chunk is appended to a file of the origin's
+// private file system, which is what survives the end of the process, and to a pack in the
+// making; whole packs are stored meanwhile. The file is named "larder-<hash of the database's
+// name>-<random>", goes at the end of the download, and what is left of one whose worker died
+// is taken over by the next Gather or Compact.
 //
 // Times are milliseconds since 1970. What is read is checked: a record that is not of
 // this form is taken as not stored.

@@ -45,6 +45,15 @@ func exceptionOf(v safejs.Value) error {
 	return &exception{name: stringAt(v, "name"), message: stringAt(v, "message")}
 }
 
+// exceptionName returns the name of an exception, or "".
+func exceptionName(err error) string {
+	var ex *exception
+	if errors.As(thrown(err), &ex) {
+		return ex.name
+	}
+	return ""
+}
+
 // codes maps the names of exceptions; others are Internal.
 // https://w3c.github.io/IndexedDB/#exceptions
 var codes = map[string]store.Code{
@@ -78,11 +87,7 @@ func typed(op, key string, err error) error {
 // database was deleted, evicted or taken over by another tab, so that opening it again
 // may help.
 func lost(err error) bool {
-	var ex *exception
-	if !errors.As(err, &ex) {
-		return false
-	}
-	switch ex.name {
+	switch exceptionName(err) {
 	case "InvalidStateError", "NotFoundError", "AbortError", "UnknownError":
 		return true
 	}

@@ -223,7 +223,11 @@ func TestForeignChunks(t *testing.T) {
 func TestBlobsStayOutsideGo(t *testing.T) {
 	s := mustOpen(t, fresh(t))
 	// A view of the middle of a larger buffer: only the view may be stored.
-	whole, err := jsBytes([]byte("xxweightsxx"), "buffer")
+	all, err := jsBytes([]byte("xxweightsxx"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, err := all.Get("buffer")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ func count(t *testing.T, s *Store, name string) int64 {
 
 func TestPacks(t *testing.T) {
 	s := mustOpen(t, fresh(t))
-	r, list := packed(t, s, 40)
+	r, list := packed(t, s, 160)
 	if loose, packs, tables := count(t, s, "chunks"), count(t, s, "packs"), count(t, s, "tables"); loose != 0 || packs != 3 || tables != 3 {
 		t.Fatalf("%d loose chunks, %d packs, %d tables", loose, packs, tables)
 	}
@@ -81,7 +81,7 @@ func TestPacks(t *testing.T) {
 func TestForeignTables(t *testing.T) {
 	wrong := func(change func([]byte) []byte) func(*testing.T, []byte) any {
 		return func(t *testing.T, table []byte) any {
-			v, err := jsBytes(change(bytes.Clone(table)), "")
+			v, err := jsBytes(change(bytes.Clone(table)))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -3,7 +3,9 @@
 package idbstore
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sync/atomic"
 
 	"github.com/hack-pad/safejs"
@@ -11,25 +13,33 @@ import (
 	"larder/cache/store"
 )
 
-// Chunks implements store.Store. The blobs are of type *Blob; those of chunks that lie
-// in one pack share its buffer.
+// Chunks implements store.Store. The blobs are of type *Blob; those of chunks that are
+// neighbours in one pack share a buffer.
 func (s *Store) Chunks(ctx context.Context, digests []store.Digest) ([]store.Blob, error) {
 	var r *search
 	err := s.do(ctx, "read", "", reading, func(t *tx) {
-		r = &search{t: t, digests: digests, out: make([]store.Blob, len(digests))}
+		r = &search{t: t, digests: digests, found: make([]piece, len(digests))}
 		s.mu.Lock()
 		places := s.known
 		s.mu.Unlock()
-		all := make([]int, len(digests))
-		for i := range all {
-			all[i] = i
-		}
-		r.read(all, places, false)
+		r.read(r.all(), places, false)
 	}, chunks, packs, tables)
 	if err != nil {
 		return nil, err
 	}
-	return r.out, nil
+	out, err := r.bytes()
+	if err != nil {
+		return nil, typed("read", "", err)
+	}
+	return out, store.CheckContext(ctx, "read", "")
+}
+
+// piece is where the bytes of a chunk are.
+type piece struct {
+	value safejs.Value // a Uint8Array with them, or the pack, a Blob of the browser
+	size  int64        // 0: missing
+	pack  string       // "": value is a Uint8Array
+	at    int64        // in the pack
 }
 
 // search is one call of Chunks: it looks where chunks lay when that was last known,
@@ -37,11 +47,19 @@ func (s *Store) Chunks(ctx context.Context, digests []store.Digest) ([]store.Blo
 type search struct {
 	t       *tx
 	digests []store.Digest
-	out     []store.Blob
+	found   []piece
 	lost    []int        // not where they were thought to be
 	pending int          // requests
 	sure    bool         // places are those of this transaction
 	then    func() error // called when everything was looked for; may be nil
+}
+
+func (r *search) all() []int {
+	all := make([]int, len(r.digests))
+	for i := range all {
+		all[i] = i
+	}
+	return all
 }
 
 func (r *search) read(indexes []int, places map[store.Digest]place, sure bool) {
@@ -64,7 +82,7 @@ func (r *search) read(indexes []int, places map[store.Digest]place, sure bool) {
 				return err
 			}
 			if b != nil {
-				r.out[i] = b
+				r.found[i] = piece{value: b.array, size: b.size}
 			} else {
 				r.lost = append(r.lost, i)
 			}
@@ -73,11 +91,7 @@ func (r *search) read(indexes []int, places map[store.Digest]place, sure bool) {
 	}
 	for name, members := range byPack {
 		r.t.ask(packs, func(v safejs.Value) error {
-			whole, err := newBlob(v)
-			if err == nil {
-				err = r.split(whole, members, places)
-			}
-			if err != nil {
+			if err := r.split(v, name, members, places); err != nil {
 				return err
 			}
 			return r.answered()
@@ -86,22 +100,38 @@ func (r *search) read(indexes []int, places map[store.Digest]place, sure bool) {
 }
 
 // split takes chunks out of a pack.
-func (r *search) split(whole *Blob, members []int, places map[store.Digest]place) error {
-	users := &atomic.Int32{}
+func (r *search) split(v safejs.Value, name string, members []int, places map[store.Digest]place) error {
+	whole, size, err := packOf(v)
+	if err != nil {
+		return err
+	}
 	for _, i := range members {
 		p := places[r.digests[i]]
-		if whole == nil || p.at+p.size > whole.size || p.size == 0 {
+		if p.at+p.size > size || p.size == 0 {
 			r.lost = append(r.lost, i)
 			continue
 		}
-		part, err := whole.array.Call("subarray", p.at, p.at+p.size)
-		if err != nil {
-			return err
-		}
-		users.Add(1)
-		r.out[i] = &Blob{array: part, size: p.size, users: users}
+		r.found[i] = piece{value: whole, size: p.size, pack: name, at: p.at}
 	}
 	return nil
+}
+
+// packOf returns a pack as a Blob of the browser, and its size: 0 for what is none. The
+// second layout had packs that are ArrayBuffers.
+func packOf(v safejs.Value) (safejs.Value, int64, error) {
+	class, err := global("Blob")
+	if err != nil || v.Type() != safejs.TypeObject {
+		return v, 0, err
+	}
+	if is, err := v.InstanceOf(class); err != nil || is {
+		return v, numberAt(v, "size"), err
+	}
+	b, err := newBlob(v)
+	if err != nil || b == nil {
+		return v, 0, err
+	}
+	v, err = class.New([]any{b.array})
+	return v, b.size, err
 }
 
 // answered is told of each request's end. After the last it looks for what was lost.
@@ -126,5 +156,79 @@ func (r *search) answered() error {
 		r.read(there, d.places, true)
 		return nil
 	})
+	return nil
+}
+
+// run is chunks that are neighbours in a pack.
+type run struct {
+	members []int
+	from    piece
+	end     int64
+	promise safejs.Value
+}
+
+// bytes reads what lies in packs, each run of neighbours at once and all runs side by
+// side. The transaction may be over.
+func (r *search) bytes() ([]store.Blob, error) {
+	out := make([]store.Blob, len(r.found))
+	var packed []int
+	for i, f := range r.found {
+		if f.pack != "" {
+			packed = append(packed, i)
+		} else if f.size > 0 {
+			out[i] = &Blob{array: f.value, size: f.size}
+		}
+	}
+	slices.SortFunc(packed, func(a, b int) int {
+		x, y := &r.found[a], &r.found[b]
+		return cmp.Or(cmp.Compare(x.pack, y.pack), cmp.Compare(x.at, y.at))
+	})
+	var runs []*run
+	for _, i := range packed {
+		f := r.found[i]
+		if n := len(runs); n > 0 && runs[n-1].from.pack == f.pack && runs[n-1].end == f.at {
+			runs[n-1].members = append(runs[n-1].members, i)
+			runs[n-1].end += f.size
+		} else {
+			runs = append(runs, &run{members: []int{i}, from: f, end: f.at + f.size})
+		}
+	}
+	for _, g := range runs {
+		part, err := g.from.value.Call("slice", g.from.at, g.end)
+		if err == nil {
+			g.promise, err = part.Call("arrayBuffer")
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	for _, g := range runs {
+		whole, err := await(g.promise, nil)
+		if err != nil {
+			continue // the file behind it is gone, and with it the chunks
+		}
+		if err := r.cut(whole, g, out); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// cut takes the chunks of a run out of its bytes.
+func (r *search) cut(buffer safejs.Value, g *run, out []store.Blob) error {
+	whole, err := newBlob(buffer)
+	if err != nil || whole == nil || whole.size != g.end-g.from.at {
+		return err
+	}
+	users := &atomic.Int32{}
+	for _, i := range g.members {
+		f := r.found[i]
+		part, err := whole.array.Call("subarray", f.at-g.from.at, f.at-g.from.at+f.size)
+		if err != nil {
+			return err
+		}
+		users.Add(1)
+		out[i] = &Blob{array: part, size: f.size, users: users}
+	}
 	return nil
 }
