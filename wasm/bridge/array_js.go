@@ -26,7 +26,7 @@ func ReadArray(dst []byte, v safejs.Value, array string) error {
 	if len(dst) == 0 {
 		return nil // also a buffer that was given away, of which there is no view
 	}
-	view, err := bytesView(v)
+	view, err := bytesOf(v, len(dst))
 	if err != nil {
 		return err
 	}

@@ -162,17 +162,22 @@ func bytesView(v safejs.Value) (safejs.Value, error) {
 	case Is(v, "Uint8Array"):
 		return v, nil
 	case isView(v):
-		buffer, err := v.Get("buffer")
-		if err != nil {
-			return v, wrap("bytes", err)
-		}
-		array, err := class("Uint8Array").New(buffer, integer(v, "byteOffset"), integer(v, "byteLength"))
-		return array, wrap("bytes", err)
+		return bytesOf(v, integer(v, "byteLength"))
 	case Is(v, "ArrayBuffer"), Is(v, "SharedArrayBuffer"):
 		array, err := class("Uint8Array").New(v)
 		return array, wrap("bytes", err)
 	}
 	return v, &Error{Op: "bytes", Message: "a " + ClassName(v) + " has no bytes: give an ArrayBuffer or a typed array"}
+}
+
+// bytesOf is bytesView of a view that is known to have n bytes.
+func bytesOf(view safejs.Value, n int) (safejs.Value, error) {
+	buffer, err := view.Get("buffer")
+	if err != nil {
+		return view, wrap("bytes", err)
+	}
+	array, err := class("Uint8Array").New(buffer, integer(view, "byteOffset"), n)
+	return array, wrap("bytes", err)
 }
 
 // ReadBlob reads a Blob or File of the host. A file on disk may be gone, which is
@@ -188,8 +193,9 @@ func ReadBlob(ctx context.Context, v safejs.Value) (*Blob, error) {
 // ByteLength returns the number of bytes of a Blob, an ArrayBuffer or a view of
 // one, without reading them.
 func ByteLength(v safejs.Value) int {
-	if Is(v, "Blob") {
-		return integer(v, "size")
+	n := integer(v, "byteLength")
+	if n == 0 && Is(v, "Blob") {
+		n = integer(v, "size")
 	}
-	return integer(v, "byteLength")
+	return n
 }

@@ -16,7 +16,7 @@ func main() {
 	h := &jsHost{page: page}
 	s := newServer(h, time.Now)
 	if _, err := page.Listen(func(v safejs.Value) {
-		tree, err := bridge.ToGo(v)
+		tree, err := readMessage(v)
 		if err != nil {
 			return // no number to answer to; larder.js sends no such message
 		}

@@ -1,7 +1,7 @@
 // One of the threads that compute: a nested worker of worker.js. The build puts slots.js
 // and collect.js in front of this script.
 
-const SPINS = 4000; // looks before going to sleep, some 50 µs: the next job often follows at once
+const SPINS = 4000; // looks before going to sleep after a job, some 50 µs: the next one often follows at once
 const DOZE_MS = 100; // asleep at hand; after that, in the event loop, where the browser can tidy up
 
 const joined = new Map(); // memory's number → {run, head, memory}
@@ -50,17 +50,22 @@ function guarded(f) {
 
 // serve does what there is to do and returns when the event loop is needed.
 function serve() {
-  for (;;) {
+  for (let spins = 0; ; ) {
     const wake = Atomics.load(control, slot + WAKE);
     if (Atomics.load(control, slot + MAIL) !== read) return;
-    if (Atomics.load(control, slot + JOB) !== Atomics.load(control, slot + DONE)) job();
-    else if (!rest(wake)) return;
+    if (Atomics.load(control, slot + JOB) !== Atomics.load(control, slot + DONE)) {
+      job();
+      spins = SPINS;
+    } else {
+      if (!rest(wake, spins)) return;
+      spins = 0;
+    }
   }
 }
 
 // rest waits for WAKE to change; false says that the event loop waits for it.
-function rest(wake) {
-  for (let i = 0; i < SPINS; i++) {
+function rest(wake, spins) {
+  for (let i = 0; i < spins; i++) {
     if (Atomics.load(control, slot + WAKE) !== wake) return true;
   }
   if (typeof Atomics.waitAsync !== "function") {

@@ -1,6 +1,6 @@
 // Starts the Go program that owns the models. The build puts Go's loader
-// (wasm_exec.js), which defines Go, and the parts more.js, slots.js, collect.js, kernels.js
-// and team.js in front of this script.
+// (wasm_exec.js), which defines Go, and the parts more.js, slots.js, collect.js, kernels.js,
+// team.js and tree.js in front of this script.
 //
 // larder.js says in the worker's name how many threads it wants ("larder 4"), so that
 // they start while the program is on its way.
@@ -49,6 +49,10 @@ async function start() {
   if (globalThis.crossOriginIsolated === true && wanted > 1) team.muster(wanted);
   const [main, kernels] = await Promise.all([handed.then((module) => module ?? compile(program)), loadKernels()]);
   globalThis.larderKernels = { ...kernels, team };
+  globalThis.larderFlatten = (message) => {
+    if (message?.method === "run" || message?.method === "predict") team.stir();
+    return flatten(message);
+  };
   const go = new Go();
   let code = 0;
   go.exit = (n) => { code = n; };

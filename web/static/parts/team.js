@@ -81,6 +81,11 @@ class Team {
     Atomics.notify(this.#control, SLOT * index + WAKE);
   }
 
+  /** Wakes the threads, so that they are at hand when there is a job soon. */
+  stir() {
+    for (let i = 1; i < this.size; i++) this.#wake(i);
+  }
+
   /**
    * Gives a memory to the first threads of the team. Of what is returned, run(from, end)
    * runs steps with all of them, and leave() makes them let go of the memory.

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func numbered(i int) (any, error) {
+	if i < 0 || i > 9 {
+		return nil, fmt.Errorf("there is no thing %d", i)
+	}
+	return fmt.Sprint("thing ", i), nil
+}
+
+// marked writes the mark where text has a ^.
+func marked(text string) string { return strings.ReplaceAll(text, "^", "\x7f") }
+
+func TestReadFlat(t *testing.T) {
+	tests := []struct {
+		name, text string
+		want       any
+	}{
+		{"null", "null", nil},
+		{"number", "-1.5e3", -1500.0},
+		{"text", `"a\u00e9\n"`, "aé\n"},
+		{"no text", `""`, ""},
+		{"thing", `"^3"`, "thing 3"},
+		{"text behind a mark", `"^^3"`, "\x7f3"},
+		{"mark", `"^^"`, "\x7f"},
+		{"lists", `[[], [true, "^0"]]`, []any{[]any{}, []any{true, "thing 0"}}},
+		{"a request", `{"id":7,"method":"run","params":{"inputs":{"x":{"dims":[1,2],"type":"int64","data":"^1"}},"none":null}}`, map[string]any{
+			"id": 7.0, "method": "run",
+			"params": map[string]any{"none": nil, "inputs": map[string]any{"x": map[string]any{"dims": []any{1.0, 2.0}, "type": "int64", "data": "thing 1"}}},
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got, err := readFlat(marked(tt.text), numbered); err != nil || !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("got %#v, %v; want %#v", got, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestReadFlatInvalid(t *testing.T) {
+	tests := []struct{ name, text, want string }{
+		{"nothing", "", "message"},
+		{"cut", `{"id":`, "message"},
+		{"deep", strings.Repeat("[", 100000), "nested deeper than 16"},
+		{"a thing that is not there", `"^10"`, "no thing 10"},
+		{"a thing without a number", `"^x"`, "invalid syntax"},
+		{"no JSON", "{id:1}", "message"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := readFlat(marked(tt.text), numbered)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, %v; want an error with %q", got, err, tt.want)
+			}
+		})
+	}
+}
+
+func FuzzReadFlat(f *testing.F) {
+	f.Add(marked(`{"id":7,"params":[null,true,-1e9,"^3","^^"]}`))
+	f.Fuzz(func(t *testing.T, text string) {
+		_, _ = readFlat(text, numbered)
+	})
+}

@@ -1,0 +1,30 @@
+// How a message is written for the Go program (web/static/parts/tree.js). What reads it
+// is tested in wasm/worker.
+import assert from "node:assert/strict";
+import fs from "node:fs/promises";
+import path from "node:path";
+import { test } from "node:test";
+import { root } from "./visit.mjs";
+
+const source = await fs.readFile(path.join(root, "web/static/parts/tree.js"), "utf8");
+const { flatten } = await import(`data:text/javascript,${encodeURIComponent(`${source}\nexport { flatten };`)}`);
+const bytes = new Uint8Array(2), when = new Date(0), map = new Map();
+
+for (const [name, tree, text, ...things] of [
+  ["plain values", { id: 1, list: [true, null, -0.5, "é\n"], none: undefined }, '{"id":1,"list":[true,null,-0.5,"é\\n"]}'],
+  ["an object without a prototype", Object.assign(Object.create(null), { a: {} }), '{"a":{}}'],
+  ["arrays of bytes", { a: bytes, b: [bytes] }, '{"a":"\x7f1","b":["\x7f2"]}', bytes, bytes],
+  ["other objects", [when, map], '["\x7f1","\x7f2"]', when, map],
+  ["numbers that JSON does not have", [NaN, -Infinity, 5n], '["\x7f1","\x7f2","\x7f3"]', NaN, -Infinity, 5n],
+  ["text that begins with the mark", ["\x7f1", "a\x7f"], '["\x7f\x7f1","a\x7f"]'],
+  ["nothing", undefined, "null"],
+  ["bytes alone", bytes, '"\x7f1"', bytes],
+]) {
+  test(`a message is flat: ${name}`, () => assert.deepEqual(flatten(tree), [text, ...things]));
+}
+
+test("a cyclic message is refused", () => {
+  const a = {};
+  a.a = [a];
+  assert.throws(() => flatten(a), TypeError);
+});
