@@ -1,9 +1,8 @@
 package idbstore
 
 import (
-	"crypto/sha256"
-
 	"larder/cache/store"
+	"larder/sha256"
 )
 
 // packBytes is how large a pack becomes. Measured in Chromium (web/bench/records.mjs): 100

@@ -2,10 +2,10 @@ package idbstore
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/binary"
 
 	"larder/cache/store"
+	"larder/sha256"
 )
 
 // A spill is a file with the chunks that a gathering has taken and IndexedDB has not. It

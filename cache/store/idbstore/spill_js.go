@@ -3,13 +3,14 @@
 package idbstore
 
 import (
-	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/hack-pad/safejs"
+
+	"larder/sha256"
 )
 
 // spills is where the spills of a database are: the top of the origin's private file
