@@ -33,18 +33,15 @@ func SHA256(ctx context.Context, array safejs.Value) ([sha256.Size]byte, error) 
 	return sum, copyDigest(&sum, digest)
 }
 
+var errNoWebCrypto = errors.New("bridge: digest: no WebCrypto")
+
 // SHA256All returns the SHA-256 of each of some Uint8Arrays. The host hashes them side by
-// side on threads of its own, and Go is told once.
+// side on threads of its own, and Go is told once. It needs WebCrypto.
 func SHA256All(ctx context.Context, arrays []safejs.Value) ([][sha256.Size]byte, error) {
 	sums := make([][sha256.Size]byte, len(arrays))
 	subtle, err := class("crypto").Get("subtle")
 	if err != nil || kindOf(subtle) != safejs.TypeObject {
-		for i, array := range arrays {
-			if sums[i], err = SHA256(ctx, array); err != nil {
-				return nil, err
-			}
-		}
-		return sums, nil
+		return nil, errNoWebCrypto
 	}
 	promises := make([]any, len(arrays))
 	for i, array := range arrays {

@@ -11,27 +11,21 @@ func await(promise safejs.Value, err error) (safejs.Value, error) {
 	if err != nil {
 		return promise, err
 	}
-	type outcome struct {
-		value safejs.Value
-		err   error
-	}
-	done := make(chan outcome, 1)
-	settled, err := safejs.FuncOf(func(_ safejs.Value, args []safejs.Value) any {
-		done <- outcome{value: first(args)}
+	done := make(chan safejs.Value, 1)
+	ok := false
+	settle := func(_ safejs.Value, args []safejs.Value) any {
+		done <- first(args)
 		return nil
+	}
+	settled, err := safejs.FuncOf(func(this safejs.Value, args []safejs.Value) any {
+		ok = true
+		return settle(this, args)
 	})
 	if err != nil {
 		return promise, err
 	}
 	defer settled.Release()
-	refused, err := safejs.FuncOf(func(_ safejs.Value, args []safejs.Value) any {
-		err := exceptionOf(first(args))
-		if err == nil {
-			err = &exception{name: "Error", message: "a promise was refused without a reason"}
-		}
-		done <- outcome{err: err}
-		return nil
-	})
+	refused, err := safejs.FuncOf(settle)
 	if err != nil {
 		return promise, err
 	}
@@ -39,8 +33,14 @@ func await(promise safejs.Value, err error) (safejs.Value, error) {
 	if _, err := promise.Call("then", settled, refused); err != nil {
 		return promise, err
 	}
-	out := <-done
-	return out.value, out.err
+	value := <-done
+	if ok {
+		return value, nil
+	}
+	if err = exceptionOf(value); err == nil {
+		err = &exception{name: "Error", message: "a promise was refused without a reason"}
+	}
+	return value, err
 }
 
 func first(args []safejs.Value) safejs.Value {

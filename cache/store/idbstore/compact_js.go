@@ -14,9 +14,6 @@ import (
 // Compact implements store.Store. It packs loose chunks of records, and what is left of
 // packs that are half dead, one transaction for each new pack.
 func (s *Store) Compact(ctx context.Context) (int, error) {
-	if err := s.takeOver(ctx); err != nil {
-		return 0, err
-	}
 	var groups [][]entry
 	var from map[store.Digest]place
 	err := s.do(ctx, "compact", "", reading, func(t *tx) {

@@ -4,7 +4,7 @@
 // all with keys of their own:
 //
 //	chunks     "<sha256 in hexadecimal>"  ArrayBuffer: a chunk as it arrived
-//	packs      "<sha256 of the table>"    Blob (once ArrayBuffer): chunks one after the other
+//	packs      "<sha256 of the table>"    Blob: chunks one after the other
 //	tables     the name of the pack       Uint8Array: for each chunk of the pack 32 bytes
 //	                                      of digest, zero once it is deleted, and 4 of size
 //	records    "name@version"             {name, version, manifest: Uint8Array, digest,
@@ -21,7 +21,7 @@
 // private file system, which is what survives the end of the process, and to a pack in the
 // making; whole packs are stored meanwhile. The file is named "larder-<hash of the database's
 // name>-<random>", goes at the end of the download, and what is left of one whose worker died
-// is taken over by the next Gather or Compact.
+// is taken over by the next Gather.
 //
 // Times are milliseconds since 1970. What is read is checked: a record that is not of
 // this form is taken as not stored.

@@ -4,7 +4,6 @@ package idbstore
 
 import (
 	"context"
-	"slices"
 	"sync"
 
 	"github.com/hack-pad/safejs"
@@ -43,22 +42,6 @@ func (s *Store) Gather(ctx context.Context) (store.Gathering, error) {
 		}
 	}
 	return g, nil
-}
-
-// takeOver stores what gatherings that were not ended had taken.
-func (s *Store) takeOver(ctx context.Context) error {
-	spills, err := openSpills(s.name)
-	if err != nil || spills == nil {
-		return nil // there are none
-	}
-	if left, err := spills.left(); err != nil || len(left) == 0 {
-		return nil
-	}
-	g, err := s.Gather(ctx)
-	if err != nil || g == nil {
-		return err
-	}
-	return g.End(ctx)
 }
 
 // gathering implements store.Gathering.
@@ -115,9 +98,9 @@ func (g *gathering) putMissing(ctx context.Context, chunks []store.Chunk) error 
 		digests[i] = c.Digest
 	}
 	missing, err := g.s.Missing(ctx, digests)
-	for _, c := range chunks {
-		if i := slices.Index(missing, c.Digest); i >= 0 && err == nil {
-			missing = slices.Delete(missing, i, i+1)
+	for _, c := range chunks { // in the same order
+		if err == nil && len(missing) > 0 && c.Digest == missing[0] {
+			missing = missing[1:]
 			err = g.Put(ctx, c)
 		}
 	}

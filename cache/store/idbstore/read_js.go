@@ -3,9 +3,7 @@
 package idbstore
 
 import (
-	"cmp"
 	"context"
-	"slices"
 	"sync/atomic"
 
 	"github.com/hack-pad/safejs"
@@ -100,8 +98,8 @@ func (r *search) read(indexes []int, places map[store.Digest]place, sure bool) {
 }
 
 // split takes chunks out of a pack.
-func (r *search) split(v safejs.Value, name string, members []int, places map[store.Digest]place) error {
-	whole, size, err := packOf(v)
+func (r *search) split(whole safejs.Value, name string, members []int, places map[store.Digest]place) error {
+	size, err := packSize(whole)
 	if err != nil {
 		return err
 	}
@@ -116,22 +114,17 @@ func (r *search) split(v safejs.Value, name string, members []int, places map[st
 	return nil
 }
 
-// packOf returns a pack as a Blob of the browser, and its size: 0 for what is none. The
-// second layout had packs that are ArrayBuffers.
-func packOf(v safejs.Value) (safejs.Value, int64, error) {
+// packSize returns the size of a pack, 0 for what is no Blob and so none.
+func packSize(v safejs.Value) (int64, error) {
 	class, err := global("Blob")
 	if err != nil || v.Type() != safejs.TypeObject {
-		return v, 0, err
+		return 0, err
 	}
-	if is, err := v.InstanceOf(class); err != nil || is {
-		return v, numberAt(v, "size"), err
+	is, err := v.InstanceOf(class)
+	if !is || err != nil {
+		return 0, err
 	}
-	b, err := newBlob(v)
-	if err != nil || b == nil {
-		return v, 0, err
-	}
-	v, err = class.New([]any{b.array})
-	return v, b.size, err
+	return numberAt(v, "size"), nil
 }
 
 // answered is told of each request's end. After the last it looks for what was lost.
@@ -171,27 +164,21 @@ type run struct {
 // side. The transaction may be over.
 func (r *search) bytes() ([]store.Blob, error) {
 	out := make([]store.Blob, len(r.found))
-	var packed []int
-	for i, f := range r.found {
-		if f.pack != "" {
-			packed = append(packed, i)
-		} else if f.size > 0 {
-			out[i] = &Blob{array: f.value, size: f.size}
-		}
-	}
-	slices.SortFunc(packed, func(a, b int) int {
-		x, y := &r.found[a], &r.found[b]
-		return cmp.Or(cmp.Compare(x.pack, y.pack), cmp.Compare(x.at, y.at))
-	})
 	var runs []*run
-	for _, i := range packed {
-		f := r.found[i]
-		if n := len(runs); n > 0 && runs[n-1].from.pack == f.pack && runs[n-1].end == f.at {
-			runs[n-1].members = append(runs[n-1].members, i)
-			runs[n-1].end += f.size
-		} else {
-			runs = append(runs, &run{members: []int{i}, from: f, end: f.at + f.size})
+	last := map[string]*run{} // of a pack
+	for i, f := range r.found {
+		if f.pack == "" {
+			if f.size > 0 {
+				out[i] = &Blob{array: f.value, size: f.size}
+			}
+			continue
 		}
+		g := last[f.pack]
+		if g == nil || g.end != f.at { // files are read in the order in which they were packed
+			g = &run{from: f, end: f.at}
+			runs, last[f.pack] = append(runs, g), g
+		}
+		g.members, g.end = append(g.members, i), g.end+f.size
 	}
 	for _, g := range runs {
 		part, err := g.from.value.Call("slice", g.from.at, g.end)

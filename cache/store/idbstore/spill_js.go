@@ -4,7 +4,6 @@ package idbstore
 
 import (
 	"encoding/hex"
-	"fmt"
 	"strings"
 	"time"
 
@@ -148,7 +147,7 @@ func (f *spill) writeAt(data safejs.Value, at, size int64) error {
 	}
 	// A full disk gives no exception but a wrong count.
 	if n, err := v.Float(); err != nil || n != float64(size) {
-		return &exception{name: "QuotaExceededError", message: fmt.Sprintf("%v of %d bytes were written", n, size)}
+		return &exception{name: "QuotaExceededError", message: "a part was written"}
 	}
 	return nil
 }
@@ -168,7 +167,7 @@ func (f *spill) slot(i int) ([]byte, error) {
 	}
 	n, err := v.Int()
 	if err != nil || n < 0 || n > slotBytes {
-		return nil, fmt.Errorf("%d bytes were read", n)
+		return nil, &exception{name: "DataError", message: "a file of chunks cannot be read"}
 	}
 	out := make([]byte, slotBytes)
 	if _, err := safejs.CopyBytesToGo(out, buffer); err != nil {
