@@ -64,7 +64,7 @@ func ClassName(v safejs.Value) string {
 // integer reads a whole property; 0 if it is not there.
 func integer(v safejs.Value, name string) int {
 	p, err := v.Get(name)
-	if err != nil {
+	if err != nil || kindOf(p) != safejs.TypeNumber { // Int of anything else panics and recovers
 		return 0
 	}
 	n, err := p.Int()
