@@ -3,6 +3,7 @@ package cache_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -276,6 +277,33 @@ func TestRoomIsPlanned(t *testing.T) {
 		t.Fatal(got)
 	}
 	held.Release()
+}
+
+// TestGarbageGoesFirst has chunks that no version needs, and room for a download only
+// without them: no version goes for it.
+func TestGarbageGoesFirst(t *testing.T) {
+	w := newWorld(t)
+	w.server.Publish("moss", "1.0.0", ttl, leafFiles(random(50, 900))...)
+	w.opt = func(o *cache.Options) { o.Space = &space{store: w.db, quota: 5000 + 1<<20} }
+	w.restart()
+	w.expect("", "1.0.0", cache.FromRegistry, cache.Fresh)
+	w.clock.advance(time.Minute) // what tidies up after a download has run
+	var left []store.Chunk
+	for i := range 3 {
+		data := random(uint32(70+i), 1000)
+		left = append(left, store.Chunk{Digest: sha256.Sum256(data), Data: store.Bytes(data)})
+	}
+	if err := w.db.Open().PutChunks(t.Context(), left); err != nil {
+		t.Fatal(err)
+	}
+	e, err := w.cache.Get(t.Context(), "moss", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Release()
+	if list, err := w.cache.List(t.Context()); err != nil || len(list) != 2 {
+		t.Fatal(list, err)
+	}
 }
 
 func TestFullStoreEvicts(t *testing.T) {

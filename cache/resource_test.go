@@ -287,6 +287,43 @@ func TestValidate(t *testing.T) {
 	g.want(t, "a1 explicit")
 }
 
+// interrupted is a context that lets something happen when it is asked for the n-th time
+// whether it has ended.
+type interrupted struct {
+	context.Context
+	n       int
+	between func()
+}
+
+func (i *interrupted) Err() error {
+	if i.n--; i.n == 0 {
+		i.between()
+	}
+	return i.Context.Err()
+}
+
+// TestLandedMeanwhile has another caller's load begin and end after this caller has looked
+// and before it loads itself: it takes that instance.
+func TestLandedMeanwhile(t *testing.T) {
+	good := "a1"
+	g := newGarage(func(o *cache.ResourceOptions[string, *engine]) {
+		o.Validate = func(_ context.Context, e *engine) bool { return e.name == good }
+	})
+	g.get(t, "a").Release()
+	good = "a2"
+	var other *cache.Lease[*engine]
+	ctx := &interrupted{t.Context(), 2, func() { other = g.get(t, "a") }} // once at first, once when a1 was refused
+	l, err := g.Get(ctx, "a")
+	if err != nil || other == nil || l.Value != other.Value || l.Value.name != "a2" {
+		t.Fatal(l, err)
+	}
+	if n := g.loads.Load(); n != 2 {
+		t.Errorf("%d loads, want 2", n)
+	}
+	l.Release()
+	other.Release()
+}
+
 // TestForgottenWhileLoading checks that what was loading when its key was forgotten is
 // given to who waits, and not to those who come later.
 func TestForgottenWhileLoading(t *testing.T) {
