@@ -23,8 +23,8 @@ var budgets = []budget{
 	// What a visit loads. The goal is to stay below 1,000,000. Of the kernels' twins, of
 	// which a browser takes one, the largest stands for all.
 	{"runtime of a visit (worker, kernels, scripts)", visitParts, 810_000},
-	// With what rare models need besides. The goal is 1,200,000.
-	{"runtime with everything (and worker-more)", append([]string{"assets/worker-more.wasm"}, visitParts...), 1_210_000},
+	// With what rare models need besides. The goal is to stay below 1,200,000.
+	{"runtime with everything (and worker-more)", append([]string{"assets/worker-more.wasm"}, visitParts...), 1_200_000},
 }
 
 // CheckBudgets returns an error that names every artefact above its budget.

@@ -41,7 +41,7 @@ var edgePrograms = []program{
 // nanoseconds and costs a download: 8 % of the worker.
 var smallCode = []string{
 	"-gcflags=all=-l", "-gcflags=runtime=", "-gcflags=runtime/...=", "-gcflags=internal/...=", "-gcflags=math/...=",
-	"-gcflags=larder/model/tensor=", "-gcflags=larder/model/engine=", "-gcflags=larder/model/pre=",
+	"-gcflags=larder/model/tensor=", "-gcflags=larder/model/pre=",
 }
 
 // compile builds the programs for the browser.
