@@ -62,10 +62,3 @@ func TestReadFlatInvalid(t *testing.T) {
 		})
 	}
 }
-
-func FuzzReadFlat(f *testing.F) {
-	f.Add(marked(`{"id":7,"params":[null,true,-1e9,"^3","^^"]}`))
-	f.Fuzz(func(t *testing.T, text string) {
-		_, _ = readFlat(text, numbered)
-	})
-}
