@@ -231,7 +231,10 @@ export async function database(page, name, change) {
       if (${source}(plain, keys[i]) !== false) changed.push([blob ? new Blob([plain]) : plain, keys[i]]);
     }
     const to = open("readwrite");
-    await Promise.all(changed.map((one) => done(to.put(...one))));
+    // A put has succeeded before its Blob is written; who leaves the page then takes it back.
+    const written = new Promise((resolve, reject) => Object.assign(to.transaction, { oncomplete: resolve, onabort: () => reject(to.transaction.error) }));
+    for (const one of changed) to.put(...one);
+    await written;
     db.close();
     return changed.length;
   })()`;

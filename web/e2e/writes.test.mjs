@@ -252,7 +252,7 @@ async function cramped(site, page, good, room) {
 }
 
 // Which write finds the storage full depends on the browser's books: at a step of half a chunk every write is met.
-const ROOMS = EVERY ? Array.from({ length: 60 }, (_, i) => (i + 1) * (CHUNK / 2)) : [30_000, 75_000];
+const ROOMS = EVERY ? Array.from({ length: 60 }, (_, i) => (i + 1) * (CHUNK / 2)) : [30_000, 65_000];
 
 test("no room is left in the middle of one of two downloads", async (t) => {
   const own = await alone(t);

@@ -133,7 +133,11 @@ func (g *gathering) Put(ctx context.Context, c store.Chunk) error {
 		return err
 	}
 	if err := g.add(entry{c.Digest, c.Data.Size()}, array); err != nil {
-		return typed("put", key, err)
+		if err = typed("put", key, err); store.CodeOf(err) != store.Quota {
+			return err
+		}
+		// The file is counted beside the pack, by the megabyte: without it there may be room.
+		return g.s.PutChunks(ctx, []store.Chunk{c})
 	}
 	return nil
 }
