@@ -24,7 +24,7 @@ export const FLAGS = [
   "--remote-debugging-port=0",
 ];
 
-/** Starts a browser. The result has context (Playwright's), pid, version and close(). */
+/** Starts a browser and attaches to it. The result is startBrowser's and has context (Playwright's). */
 export async function openBrowser() {
   const started = await startBrowser();
   let browser;
@@ -38,10 +38,10 @@ export async function openBrowser() {
     await browser.close().catch(() => {});
     await started.close();
   };
-  return { ...started, context: browser.contexts()[0], version: browser.version(), close };
+  return { ...started, context: browser.contexts()[0], close };
 }
 
-/** Starts a browser that nobody is attached to: ws and http are its debugger's addresses. */
+/** Starts a browser that nobody is attached to: ws and http are its debugger's addresses, version is its own. */
 export async function startBrowser() {
   const profile = await fs.mkdtemp(path.join(os.tmpdir(), "larder-bench-"));
   const flags = [...FLAGS, `--user-data-dir=${profile}`];
@@ -55,7 +55,9 @@ export async function startBrowser() {
   };
   try {
     const ws = await devtools(child);
-    return { ws, http: `http://${new URL(ws).host}`, pid: child.pid, close };
+    const http = `http://${new URL(ws).host}`;
+    const { Browser: product } = await (await fetch(`${http}/json/version`)).json();
+    return { ws, http, pid: child.pid, version: product.split("/").at(-1), close };
   } catch (error) {
     await close();
     throw error;

@@ -57,6 +57,7 @@ export async function first(bench, cases) {
     }
     for (let visit = 0; visit < bench.options.visits; visit++) {
       for (const { row, browser } of live) {
+        bench.results.browser = browser.version;
         if (!row.errors) await bench.attempt(row, "first prediction", () => visitOnce(bench, row, browser));
       }
     }
