@@ -16,8 +16,9 @@ type Options struct {
 	// Registry is the transport to the registry's root. nil: there is none, and only
 	// what is stored is served.
 	Registry registry.Fetcher
-	// RegistryID tells registries apart that share one store: the absolute URL of the
-	// root. The stored index is kept under it. Default "default".
+	// RegistryID is the absolute URL of the registry's root. The stored index is kept under
+	// it, so that a registry that moves is asked anew. Models are kept under their names:
+	// registries that name different models alike need a Store each. Default "default".
 	RegistryID string
 	// Hasher computes SHA-256. Default registry.GoHasher.
 	Hasher registry.Hasher

@@ -62,10 +62,10 @@ func (h *jsHost) Heed(bell any) {
 func (h *jsHost) Parts(ctx context.Context, models string) (parts, error) {
 	p := parts{storage: message.StorageIndexedDB}
 	p.options = cache.Options{
-		Registry: fetcher{root: models, push: h.push()}, RegistryID: models, Hasher: hasher{}, Locker: newLocker(), Space: space{}, Zones: loadZone,
+		Registry: fetcher{root: models, push: h.push()}, RegistryID: models, Hasher: hasher{}, Locker: newLocker(models), Space: space{}, Zones: loadZone,
 	}
 	var err error
-	p.options.Store, err = openStore(ctx)
+	p.options.Store, err = openStore(ctx, models)
 	if err != nil {
 		if ctx.Err() != nil {
 			return p, ctx.Err()
@@ -73,7 +73,7 @@ func (h *jsHost) Parts(ctx context.Context, models string) (parts, error) {
 		p.storage, p.reason = message.StorageMemory, err.Error()
 		p.options.Store, p.options.Locker, p.options.Space = memstore.New(), cache.NewLocker(), nil
 	} else {
-		p.options.Peers = newPeers()
+		p.options.Peers = newPeers(models)
 	}
 	return p, nil
 }
@@ -89,8 +89,10 @@ func (h *jsHost) push() func(url string) {
 	}
 }
 
-func openStore(ctx context.Context) (store.Store, error) {
-	s, err := idbstore.Open(ctx, idbstore.Options{})
+// openStore opens the store of a registry. Each has one of its own, as it has locks and a
+// channel: the sites of an origin may call different models by one name.
+func openStore(ctx context.Context, models string) (store.Store, error) {
+	s, err := idbstore.Open(ctx, idbstore.Options{Name: idbstore.DefaultName + " " + models})
 	if err != nil {
 		return nil, err
 	}

@@ -12,14 +12,14 @@ import (
 	"larder/wasm/message"
 )
 
-// tabs are the other tabs and workers of the origin, which share the store. It
+// tabs are the other tabs and workers of the origin that share the store. It
 // implements cache.Peers.
 type tabs struct{ channel bridge.Port }
 
 // newPeers returns nil where the host has no channel: then what others do is found out
 // when a version's time to live has ended.
-func newPeers() cache.Peers {
-	channel, err := bridge.Broadcast("larder:cache")
+func newPeers(models string) cache.Peers {
+	channel, err := bridge.Broadcast("larder:cache " + models)
 	if err != nil {
 		return nil
 	}

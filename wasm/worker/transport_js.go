@@ -129,23 +129,23 @@ func (h hasher) SumAll(ctx context.Context, blobs []registry.Blob) ([]registry.D
 
 // newLocker returns Web Locks where the host has them, else locks that only this
 // worker knows: two tabs may then download the same bytes, and both are right.
-func newLocker() cache.Locker {
+func newLocker(models string) cache.Locker {
 	if bridge.HasLocks() {
-		return webLocks{}
+		return webLocks{" " + models}
 	}
 	return cache.NewLocker()
 }
 
-// webLocks are shared by all tabs and workers of the origin.
-type webLocks struct{}
+// webLocks are shared by all tabs and workers of the origin; suffix makes them those of one registry.
+type webLocks struct{ suffix string }
 
 // Lock implements cache.Locker.
-func (webLocks) Lock(ctx context.Context, name string, shared bool) (func(), error) {
-	release, _, err := bridge.Lock(ctx, name, shared, true)
+func (l webLocks) Lock(ctx context.Context, name string, shared bool) (func(), error) {
+	release, _, err := bridge.Lock(ctx, name+l.suffix, shared, true)
 	return release, err
 }
 
 // TryLock implements cache.Locker.
-func (webLocks) TryLock(ctx context.Context, name string, shared bool) (func(), bool, error) {
-	return bridge.Lock(ctx, name, shared, false)
+func (l webLocks) TryLock(ctx context.Context, name string, shared bool) (func(), bool, error) {
+	return bridge.Lock(ctx, name+l.suffix, shared, false)
 }

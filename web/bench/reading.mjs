@@ -138,7 +138,7 @@ async function packed(url) {
     // What is left alone in the end is a chunk of its own.
     for (let loose = -1, before = -2, packs = 0; packs === 0 || loose !== before; ) {
       await new Promise((resolve) => setTimeout(resolve, 3000));
-      const db = await done(indexedDB.open("larder"));
+      const db = await done(indexedDB.open("larder " + new URL("models/", document.baseURI)));
       const count = (store) => done(db.transaction(store).objectStore(store).count());
       [before, loose, packs] = [loose, await count("chunks"), await count("packs")];
       db.close();

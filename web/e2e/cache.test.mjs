@@ -1,9 +1,11 @@
 // The cache, as a visitor notices it: what is asked of the network and when, and
 // that the answer is right whatever happens to network, registry and storage.
 import assert from "node:assert/strict";
+import fs from "node:fs/promises";
+import path from "node:path";
 import { after, before, test } from "node:test";
 import { openBrowser } from "./lib.mjs";
-import { MODEL_FILES, database, demo, facts, installed, manifest, photo, pick, plain, problem, reached, rot, start, upload, visit } from "./visit.mjs";
+import { MODEL_FILES, STORE, database, demo, facts, installed, manifest, photo, pick, plain, problem, reached, rot, start, upload, visit } from "./visit.mjs";
 
 const REGISTRY = /^models\/(?!.*\/demo\/)/; // what the cache asks for; the page itself shows the demo photos
 const NETWORK = [/console: Failed to load resource/]; // what Chromium says by itself when a request fails
@@ -229,12 +231,13 @@ test("the database may be deleted while the page is open", async (t) => {
   const { site, page } = await visit(t, browser);
   await start(page, site.url);
   await page.evaluate(
-    () =>
+    (store) =>
       new Promise((resolve, reject) => {
-        const request = indexedDB.deleteDatabase("larder");
+        const request = indexedDB.deleteDatabase(store);
         request.onsuccess = resolve;
         request.onerror = () => reject(request.error);
       }),
+    `${STORE}${site.url}models/`,
   );
   assert.equal((await demo(page, "Bean rust")).headline, "Bean rust");
   await pick(page, "leaf-small@", "Bean leaf diseases, small", "1.0.0");
@@ -308,4 +311,31 @@ test("larder.cache tells and does what the page's cache does", async (t) => {
   assert.equal(downloads.at(-1).loaded, 433100);
   assert.equal(downloads.at(-1).total, 433100);
   assert.ok(got.progress.some((p) => p.phase === "prepare"));
+});
+
+test("what two registries of an origin call by one name are two models", async (t) => {
+  const { site, page } = await visit(t, browser);
+  await fs.cp(path.join(site.dir, "models"), path.join(site.dir, "other"), { recursive: true });
+  await site.edit("other/index.json", (index) => void (index.models = { leaf: { versions: ["1.0.0"], aliases: { latest: "1.0.0" } } }));
+  await plain(page, site);
+  const seen = await page.evaluate(async () => {
+    const one = await larder.open({ threads: 1 });
+    const other = await larder.open({ threads: 1, models: "./other/" });
+    const heard = [];
+    other.cache.on("*", ({ kind, elsewhere }) => heard.push([kind, elsewhere]));
+    const { version } = (await one.load("leaf")).info.model;
+    const before = await other.cache.list();
+    const loaded = (await other.load("leaf")).info;
+    await one.cache.evict("leaf");
+    const after = await other.cache.list();
+    await other.cache.stats(); // whatever would be heard has been
+    return { version, before, other: [loaded.model.version, loaded.source], after: after.map((e) => e.model.version), heard };
+  });
+  assert.deepEqual(seen, {
+    version: "2.0.0",
+    before: [],
+    other: ["1.0.0", "registry"],
+    after: ["1.0.0"],
+    heard: [["committed", false], ["served", false]],
+  });
 });

@@ -5,7 +5,7 @@ import crypto from "node:crypto";
 import { once } from "node:events";
 import { after, before, test } from "node:test";
 import { openBrowser } from "./lib.mjs";
-import { plain, visit } from "./visit.mjs";
+import { STORE, plain, visit } from "./visit.mjs";
 
 const TABS = 20;
 const WORKERS = 4;
@@ -132,16 +132,16 @@ const waiting = (page, count) =>
 // stored waits until so many chunks are in the store.
 const stored = (page, count) =>
   page.waitForFunction(
-    async (count) => {
+    async ([count, store]) => {
       const done = (request) => new Promise((resolve, reject) => Object.assign(request, { onsuccess: () => resolve(request.result), onerror: () => reject(request.error) }));
-      const db = await done(indexedDB.open("larder"));
+      const db = await done(indexedDB.open(store + new URL("models/", document.baseURI)));
       const all = (name, method) => done(db.transaction(name).objectStore(name)[method]());
       // A table of a pack has 36 bytes for each chunk.
       const found = (await all("tables", "getAll")).reduce((sum, table) => sum + table.length / 36, await all("chunks", "count"));
       db.close();
       return found >= count;
     },
-    count,
+    [count, STORE],
     { polling: 50, timeout: 60_000 },
   );
 

@@ -213,6 +213,9 @@ export async function rot(page, digest, at) {
   assert.equal(changed, 1, "chunks that were changed");
 }
 
+/** The name of the database is this and the address of the registry. */
+export const STORE = "larder ";
+
 // database changes the records of one store of IndexedDB: change(value, key) alters a value in place (a
 // Blob's bytes as an ArrayBuffer), and returns false to leave it. Returns how many were written. change runs in the page and sees nothing else.
 export async function database(page, name, change) {
@@ -220,7 +223,7 @@ export async function database(page, name, change) {
   const devtools = await page.context().newCDPSession(page);
   const expression = `(async () => {
     const done = (request) => new Promise((resolve, reject) => Object.assign(request, { onsuccess: () => resolve(request.result), onerror: () => reject(request.error) }));
-    const db = await done(indexedDB.open("larder"));
+    const db = await done(indexedDB.open(${JSON.stringify(STORE)} + new URL("models/", document.baseURI)));
     const open = (mode) => db.transaction(${JSON.stringify(name)}, mode).objectStore(${JSON.stringify(name)});
     const store = open("readonly");
     const [keys, values] = await Promise.all([done(store.getAllKeys()), done(store.getAll())]);

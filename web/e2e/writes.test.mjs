@@ -9,7 +9,7 @@ import fs from "node:fs/promises";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { openBrowser, startSite } from "./lib.mjs";
-import { plain, visit } from "./visit.mjs";
+import { STORE, plain, visit } from "./visit.mjs";
 
 const EVERY = process.env.LARDER_KILLS === "all";
 const CHUNK = 4096;
@@ -42,6 +42,7 @@ const latest = (site, version) =>
 // the k-th, without going on before it is answered. Or it believes that there is room, whatever the browser estimates:
 // else nothing would be written at all.
 const PAGE = `
+const STORE = ${JSON.stringify(STORE)} + new URL("models/", document.baseURI);
 const Real = globalThis.Worker;
 let armed = "";
 globalThis.Worker = class extends Real {
@@ -72,7 +73,7 @@ globalThis.whole = () => from(async (cache) => {
 });
 const hex = (bytes) => Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
 const all = (store, method) => new Promise((resolve, reject) => {
-  const request = indexedDB.open("larder");
+  const request = indexedDB.open(STORE);
   request.onerror = () => reject(request.error);
   request.onsuccess = () => {
     const got = request.result.transaction(store).objectStore(store)[method]();
@@ -106,7 +107,7 @@ globalThis.arm = (how) => {
   armed = "";
 };
 globalThis.empty = () => new Promise((resolve, reject) => {
-  const request = indexedDB.deleteDatabase("larder");
+  const request = indexedDB.deleteDatabase(STORE);
   request.onsuccess = () => resolve();
   request.onerror = () => reject(request.error);
 });

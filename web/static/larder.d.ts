@@ -23,7 +23,8 @@ export function open(options?: OpenOptions): Promise<Larder>;
 export interface OpenOptions {
   /**
    * The folder that holds `index.json`, as an address relative to the page (in a
-   * worker: to its script). Default: `models/` beside larder.js.
+   * worker: to its script). Default: `models/` beside larder.js. What is stored of one
+   * registry is not seen by another one of the same origin.
    */
   models?: string | URL;
   /**
