@@ -105,7 +105,7 @@ func (f *addFlags) flagSet() *flag.FlagSet {
 	fs.StringVar(&f.labels, "labels", "", "file with the classes, or columns, of the output")
 	fs.StringVar(&f.output, "output", "", "output that the labels belong to (default the one of that size)")
 	fs.Float64Var(&f.temperature, "temperature", 0, "divides the logits (default from --labels, else 1)")
-	fs.Float64Var(&f.threshold, "unknown-threshold", -1, "probability below which the answer is unknown (default from --labels, else 0)")
+	fs.Float64Var(&f.threshold, "unknown-threshold", 0, "probability below which the answer is unknown (default from --labels, else 0)")
 	fs.StringVar(&f.tokenizer, "tokenizer", "", "tokenizer.json of a model of text")
 	fs.IntVar(&f.maxTokens, "max-tokens", 0, "longest text in tokens (default what the tokenizer says)")
 	fs.StringVar(&f.card, "card", "", "model card in Markdown")

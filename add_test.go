@@ -91,6 +91,10 @@ func TestAddForms(t *testing.T) {
 		{"text labels", []string{"--labels", write(t, "l.txt", "x\r\n y \n\nz\n")}, func(m *pack.Manifest) bool {
 			return m.Outputs[0].Labels[1].ID == "y" && m.Outputs[0].Temperature == 1 && m.Inputs[0].Image.Normalize.Divisor == 255
 		}},
+		{"a name twice", []string{"--labels", write(t, "l.txt", "crane\nx\ncrane")}, func(m *pack.Manifest) bool {
+			l := m.Outputs[0].Labels
+			return l[0] == pack.Label{ID: "crane", Display: "crane"} && l[2] == pack.Label{ID: "crane-2", Display: "crane"}
+		}},
 		{"list of labels", []string{"--labels", write(t, "l.json", `["x","y","z"]`), "--temperature", "3", "--unknown-threshold", "0.25"}, func(m *pack.Manifest) bool {
 			return m.Outputs[0].Labels[2].Display == "z" && m.Outputs[0].Temperature == 3 && m.Outputs[0].UnknownThreshold == 0.25
 		}},

@@ -40,7 +40,7 @@ func (f *addFlags) describe(m *pack.Manifest, p ports, train *training) error {
 	if f.temperature != 0 {
 		train.temperature = f.temperature
 	}
-	if f.threshold >= 0 {
+	if f.given["unknown-threshold"] {
 		train.threshold = f.threshold
 	}
 	task := "tabular"

@@ -101,12 +101,20 @@ func (t *training) fromObject(data []byte, modelFile string) error {
 	return nil
 }
 
+// setLabels takes the names of the classes. Lists of names have some twice (the bird and
+// the machine "crane" of ImageNet); an answer tells such classes apart by their number,
+// from 0, which the id of all but the first ends with.
 func (t *training) setLabels(ids, display []string) {
+	taken := map[string]bool{}
 	for i, id := range ids {
 		l := pack.Label{ID: strings.TrimSpace(id), Display: strings.TrimSpace(id)}
 		if len(display) > 0 {
 			l.Display = display[i]
 		}
+		if taken[l.ID] && l.ID != "" {
+			l.ID = fmt.Sprintf("%s-%d", l.ID, i)
+		}
+		taken[l.ID] = true
 		t.labels = append(t.labels, l)
 	}
 }
