@@ -158,6 +158,14 @@ func TestPredictPrints(t *testing.T) {
 	}
 }
 
+// TestPredictPrintsTheMostProbable has a model with more classes than people read.
+func TestPredictPrintsTheMostProbable(t *testing.T) {
+	stdout, stderr, status := larder(t, "", "predict", "language", "--text", "Wo ist der Bahnhof?")
+	if got := strings.Count(stdout, " %  "); status != 0 || got != maxClasses || !strings.Contains(stdout, "\n  … and 9 more (--json prints all)\n") {
+		t.Errorf("%d classes: %s%s", got, stdout, stderr)
+	}
+}
+
 func TestPredictReadsStandardInput(t *testing.T) {
 	picture, err := os.ReadFile(demoFolder + "healthy.jpg")
 	if err != nil {

@@ -20,6 +20,9 @@ import (
 // barWidth is the length of the bar of probability 1, in characters.
 const barWidth = 30
 
+// maxClasses is how many classes are printed for people, the most probable ones.
+const maxClasses = 20
+
 // printText prints one answer for people.
 func (p *predictor) printText(w io.Writer, a prediction) {
 	best := a.Classes[0]
@@ -31,11 +34,15 @@ func (p *predictor) printText(w io.Writer, a prediction) {
 		fmt.Fprintf(w, "  %s, %s\n\n", best.Display, percent(best.Probability))
 	}
 	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, c := range a.Classes {
+	shown := a.Classes[:min(len(a.Classes), maxClasses)]
+	for _, c := range shown {
 		bar := strings.Repeat("█", int(c.Probability*barWidth+0.5))
 		fmt.Fprintf(tab, "  %s\t%6s\t%s\n", c.Display, percent(c.Probability), bar)
 	}
 	tab.Flush()
+	if more := len(a.Classes) - len(shown); more > 0 {
+		fmt.Fprintf(w, "  … and %d more (--json prints all)\n", more)
+	}
 	if p.logits {
 		fmt.Fprintf(w, "\n  scores %v: %v\n", a.Scores, a.Scores.Any())
 	}

@@ -1,15 +1,23 @@
 package web
 
-import "larder/web/state"
+import (
+	"strconv"
 
-// Answer is the answer to a picture, and the table of all classes.
+	"larder/web/state"
+)
+
+// Answer is the answer to a picture, and the table of its classes.
 type Answer struct {
 	Answer *state.AnswerView
 }
 
 func (c *Answer) caption() string {
-	if c.Answer.Unknown {
-		return "All classes; none is likely enough"
+	text := "All classes"
+	if !c.Answer.All {
+		text = "The " + strconv.Itoa(len(c.Answer.Rows)) + " most probable classes"
 	}
-	return "All classes"
+	if c.Answer.Unknown {
+		text += "; none is likely enough"
+	}
+	return text
 }

@@ -49,9 +49,10 @@ func TestProblem(t *testing.T) {
 func TestAnswer(t *testing.T) {
 	rows := []state.RowView{{Label: "Bean rust", Percent: "98.4 %", Value: "0.9840", Top: true}, {Label: "Healthy", Percent: "1.6 %", Value: "0.0160"}}
 	check(t, []look{
-		{"known", &Answer{Answer: &state.AnswerView{Headline: "Bean rust", Rows: rows}},
+		{"known", &Answer{Answer: &state.AnswerView{Headline: "Bean rust", Rows: rows, All: true}},
 			[]string{`data-unknown="false"`, `<tr data-top="true"><th scope="row">Bean rust</th>`, `<meter min="0" max="1" aria-label="Bean rust" value="0.9840">`, `<td class="figure">98.4 %</td>`, "<caption>All classes</caption>"}, nil},
-		{"unknown", &Answer{Answer: &state.AnswerView{Headline: "Not recognised", Unknown: true, Rows: rows[1:]}},
-			[]string{`data-unknown="true"`, "none is likely enough"}, []string{`data-top="true"`}},
+		{"unknown", &Answer{Answer: &state.AnswerView{Headline: "Not recognised", Unknown: true, Rows: rows[1:], All: true}},
+			[]string{`data-unknown="true"`, "All classes; none is likely enough"}, []string{`data-top="true"`}},
+		{"of many", &Answer{Answer: &state.AnswerView{Rows: rows}}, []string{"<caption>The 2 most probable classes</caption>"}, nil},
 	})
 }

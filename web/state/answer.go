@@ -9,6 +9,7 @@ type AnswerView struct {
 	Spoken   string // the answer for screen readers
 	Unknown  bool   // the model does not recognise the picture
 	Rows     []RowView
+	All      bool   // the rows are all classes, not only the most probable ones
 	By       string // which model answered, and how old it is
 }
 
@@ -20,12 +21,15 @@ type RowView struct {
 	Top     bool   // the class that the headline names
 }
 
+// maxRows bounds the table: nobody reads a thousand rows, and each takes time to draw.
+const maxRows = 20
+
 // unknownSentence says plainly that there is no answer.
 const unknownSentence = "Larder does not recognise this picture as one of the classes it knows."
 
 func newAnswer(p *message.Prediction, threshold float64) *AnswerView {
-	v := &AnswerView{Unknown: p.Unknown}
-	for _, c := range p.Classes {
+	v := &AnswerView{Unknown: p.Unknown, All: len(p.Classes) <= maxRows}
+	for _, c := range p.Classes[:min(len(p.Classes), maxRows)] {
 		v.Rows = append(v.Rows, RowView{
 			Label:   display(c),
 			Percent: percent(c.Probability),

@@ -117,6 +117,21 @@ func TestUnknown(t *testing.T) {
 	}
 }
 
+// TestManyClasses has more classes than anybody reads.
+func TestManyClasses(t *testing.T) {
+	p := rust()
+	for len(p.Classes) < 1000 {
+		p.Classes = append(p.Classes, message.Class{Label: "other"})
+	}
+	if v := newAnswer(&p, 0); len(v.Rows) != maxRows || v.All || v.Rows[0].Label != "Bean rust" {
+		t.Errorf("%d rows, all: %v", len(v.Rows), v.All)
+	}
+	p.Classes = p.Classes[:maxRows]
+	if v := newAnswer(&p, 0); len(v.Rows) != maxRows || !v.All {
+		t.Errorf("%d rows, all: %v", len(v.Rows), v.All)
+	}
+}
+
 func TestTimings(t *testing.T) {
 	got := newTimings(rust().Timing, 6*time.Millisecond)
 	var parts []string
