@@ -96,7 +96,7 @@ test("a new build is offered, runs when accepted, and leaves the models alone", 
   site.forget();
   await page.reload();
   await update.waitFor();
-  assert.match(await update.innerText(), /A new version is ready/);
+  assert.match(await update.innerText(), /A new version of this page is ready/);
   await reached(page, "ready");
   assert.equal(await build(page), "", "until then the old build runs, whole");
   const fetched = site.requests(/^assets\//).map((r) => r.path);

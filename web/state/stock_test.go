@@ -118,6 +118,17 @@ func TestStockView(t *testing.T) {
 	})
 }
 
+// TestStockViewAfterRollback has a version that was undone: it is none to go back to.
+func TestStockViewAfterRollback(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		m := r.larder(entry("3.0.0", nil), entry("2.0.0", latest), entry("1.0.0", nil)).of(t, "leaf")
+		got := m.Versions[0].Notes + "; " + m.Versions[1].Notes + "; " + m.Versions[2].Notes
+		if got != "newer than the current one; current; kept to go back to" || m.Back != "1.0.0" {
+			t.Errorf("notes %q, back to %q", got, m.Back)
+		}
+	})
+}
+
 func TestFreshnessWords(t *testing.T) {
 	seen := map[string]bool{}
 	for _, f := range []string{message.Fresh, message.Revalidating, message.Stale, message.Expired} {

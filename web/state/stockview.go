@@ -150,8 +150,10 @@ func (s *Stock) model(name, title string) StockModelView {
 	}
 	v.State, v.Badge = main.Model.Freshness, freshnessText(main.Model.Freshness)
 	v.Facts = s.facts(entries, main)
+	older := false // than the current one: the newest comes first
 	for i := range entries {
-		v.Versions = append(v.Versions, s.version(&entries[i], main))
+		v.Versions = append(v.Versions, s.version(&entries[i], main, older))
+		older = older || &entries[i] == main
 	}
 	if back := before(entries, main); back != nil {
 		v.Back = back.Model.Version
@@ -182,7 +184,7 @@ func (s *Stock) facts(entries []message.CacheEntry, main *message.CacheEntry) []
 	}
 }
 
-func (s *Stock) version(e, main *message.CacheEntry) StockVersionView {
+func (s *Stock) version(e, main *message.CacheEntry, older bool) StockVersionView {
 	v := StockVersionView{Version: e.Model.Version, Current: e == main || e.Model.Version == main.Model.Version, Pinned: e.Pinned,
 		Size: exactSize(e.Bytes), Since: s.moment(e.Committed, "unknown", ago), Used: s.moment(e.Used, "never", ago)}
 	notes := ""
@@ -195,7 +197,8 @@ func (s *Stock) version(e, main *message.CacheEntry) StockVersionView {
 		}
 	}
 	note(v.Current, "current")
-	note(!v.Current, "kept to go back to")
+	note(!v.Current && older, "kept to go back to")
+	note(!v.Current && !older, "newer than the current one")
 	note(v.Pinned, "pinned")
 	note(e.InUse > 0, "in use")
 	v.Notes = notes
