@@ -100,7 +100,7 @@ func TestHashAssetsRefuses(t *testing.T) {
 
 func TestPrecache(t *testing.T) {
 	b := newBuilder(tree{
-		"index.html":                   []byte("page"),
+		"index.html":                   []byte(`<img src="models/leaf/2.0.0/demo/a.jpg">`),
 		"sw.js":                        []byte("const PRECACHE = /*precache*/[];"),
 		"larder.js":                    []byte("larder"),
 		"larder.d.ts":                  []byte("types"),
@@ -109,13 +109,13 @@ func TestPrecache(t *testing.T) {
 		"models/index.json":            []byte("{}"),
 		"models/leaf/2.0.0/model.onnx": []byte("model"),
 		"models/leaf/2.0.0/demo/a.jpg": []byte("picture"),
+		"models/leaf/2.0.0/demo/b.jpg": []byte("picture that the page does not show"),
 	})
 	b.names["assets/app.wasm"] = "assets/app.0123abcd.wasm"
-	b.demos = []string{"models/leaf/2.0.0/demo/a.jpg"}
 	if err := b.addPrecache(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	want := `const PRECACHE = [["assets/app.0123abcd.wasm",""],["./","3660315a9af3df25"],` +
+	want := `const PRECACHE = [["assets/app.0123abcd.wasm",""],["./","165e0fc60d470ca5"],` +
 		`["larder.js","c20fbb7794f4e4f8"],["models/leaf/2.0.0/demo/a.jpg","2cea274d0bedc39e"]];` // starts of the SHA-256
 	if got := string(b.site["sw.js"]); got != want {
 		t.Errorf("sw.js is\n%s, want\n%s", got, want)

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"html"
 	"maps"
 	"path"
 	"slices"
@@ -43,10 +44,10 @@ func (b *builder) addPrecache(context.Context) error {
 
 // inShell reports whether the page needs the file to start without a network. The
 // registry is not part of it (models live in IndexedDB), but for the pictures that
-// the page offers to try.
+// the page shows as offers to try.
 func (b *builder) inShell(name string) bool {
 	if strings.HasPrefix(name, "models/") {
-		return slices.Contains(b.demos, name)
+		return bytes.Contains(b.site["index.html"], []byte(`"`+html.EscapeString(name)+`"`))
 	}
 	switch name {
 	case "sw.js", "404.html", noticeFile, "larder.d.ts", "robots.txt":

@@ -33,7 +33,7 @@ func (b *builder) addRegistry(context.Context) error {
 			}
 		}
 	}
-	return b.findDemos(dir, index)
+	return nil
 }
 
 // addVersion copies one version.
@@ -60,25 +60,4 @@ func (b *builder) copyDocument(root *os.Root, name string) error {
 	content, err := root.ReadFile(name)
 	b.site[path.Join("models", name)] = content
 	return err
-}
-
-// findDemos notes the demo pictures of the default model's newest version: the
-// page shows them, so they belong to its shell.
-func (b *builder) findDemos(dir *pack.Dir, index *pack.Index) error {
-	model := index.Model(index.Default)
-	if model == nil {
-		return nil
-	}
-	version := model.Alias("latest")
-	if version == "" {
-		version = model.Versions[len(model.Versions)-1]
-	}
-	manifest, err := dir.Manifest(model.Name, version)
-	if err != nil {
-		return err
-	}
-	for _, demo := range manifest.Demos {
-		b.demos = append(b.demos, path.Join("models", model.Name, version, demo.File))
-	}
-	return nil
 }

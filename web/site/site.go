@@ -47,7 +47,6 @@ type builder struct {
 	measure  bool   // compress only to learn the size after gzip
 	site     tree
 	names    map[string]string // hashed path by source path: assets/app.wasm → assets/app.1a2b3c4d.wasm
-	demos    []string          // demo pictures of the registry's default model
 }
 
 // step is one entry of a builder's list.

@@ -54,7 +54,7 @@ func newModule(t *testing.T) Options {
 	writeModel(t, filepath.Join(root, "web", "static", "models"))
 	kernels := func(context.Context) ([]byte, error) { return noise(500), nil }
 	return Options{Root: root, Assets: map[string]func(context.Context) ([]byte, error){"kernels-simd.wasm": kernels}, Pages: []Page{
-		{"index.html", "First & last", "what \"it\" is", shell("<main>the shell</main>")},
+		{"index.html", "First & last", "what \"it\" is", shell(`<main>the shell</main><img src="models/leaf/1.0.0/demo/a.jpg">`)},
 		{"other.html", "Other", "another", shell("<main>another shell</main>")},
 	}}
 }
