@@ -97,6 +97,9 @@ func TestPeers(t *testing.T) {
 			if !heard {
 				t.Errorf("nothing was heard: %v", w.events)
 			}
+			if st, err := w.cache.Stats(t.Context()); err != nil || tt.name == "evict" && st.MemoryEntries != 0 {
+				t.Errorf("what was evicted is in memory yet: %d entries, %v", st.MemoryEntries, err)
+			}
 			w.expect("", tt.version, tt.from, cache.Fresh)
 		})
 	}

@@ -139,16 +139,3 @@ func TestPinnedStaysTheAnswer(t *testing.T) {
 	}
 	w.expect("", "3.0.0", cache.FromRegistry, cache.Fresh)
 }
-
-func TestPrefetch(t *testing.T) {
-	w := newWorld(t)
-	if v, err := w.cache.Prefetch(t.Context(), "leaf", "^1", nil); err != nil || v != "1.0.0" {
-		t.Fatal(v, err)
-	}
-	if s, _ := w.cache.Stats(t.Context()); s.Leases != 0 {
-		t.Fatalf("%+v", s)
-	}
-	w.asked()
-	w.expect("^1", "1.0.0", cache.FromStore, cache.Fresh)
-	w.wantAsked()
-}
