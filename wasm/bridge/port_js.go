@@ -23,31 +23,27 @@ func Broadcast(name string) (Port, error) {
 	return Port{v}, wrap("broadcast", err)
 }
 
-// Post sends a tree (see FromGo). The listed buffers are given away with it
-// instead of copied.
+// Post sends a message: a string, a number, a safejs.Value, or []any or map[string]any of
+// such. The listed buffers are given away with it instead of copied.
 func (p Port) Post(message any, transfer ...safejs.Value) error {
-	v, err := FromGo(message)
-	if err != nil {
-		return err
-	}
 	if len(transfer) == 0 { // which a BroadcastChannel cannot
-		_, err = p.value.Call("postMessage", v)
+		_, err := p.value.Call("postMessage", message)
 		return wrap("post", err)
 	}
 	list := make([]any, len(transfer))
 	for i, t := range transfer {
 		list[i] = t
 	}
-	_, err = p.value.Call("postMessage", v, list)
+	_, err := p.value.Call("postMessage", message, list)
 	return wrap("post", err)
 }
 
-// Listen calls handle with each message, on a goroutine of its own. It replaces
+// Listen calls handle with each message; handle must not wait for anything. It replaces
 // the port's listener; stop removes it.
 func (p Port) Listen(handle func(safejs.Value)) (stop func(), err error) {
 	f, err := safejs.FuncOf(func(_ safejs.Value, args []safejs.Value) any {
 		if data, err := first(args).Get("data"); err == nil {
-			go handle(data)
+			handle(data)
 		}
 		return nil
 	})

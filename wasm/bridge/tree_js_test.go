@@ -39,11 +39,6 @@ func TestTree(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			v := eval(t, tt.source)
 			equalTree(t, v, tt.want)
-			back, err := FromGo(tt.want)
-			if err != nil {
-				t.Fatal(err)
-			}
-			equalTree(t, back, tt.want)
 		})
 	}
 }
@@ -76,26 +71,5 @@ func TestTreeRefuses(t *testing.T) {
 				t.Errorf("got %.100v, error %v, want %q", got, err, tt.want)
 			}
 		})
-	}
-	if _, err := FromGo(map[string]any{"f": struct{}{}}); err == nil {
-		t.Error("a struct crossed")
-	}
-}
-
-func TestFromGoNumbers(t *testing.T) {
-	blob, err := NewBlob(eval(t, `new Uint8Array([1, 2])`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	v, err := FromGo(map[string]any{"i": 3, "l": int64(1 << 50), "blob": blob})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, _ := v.Get("blob")
-	if !Is(b, "Uint8Array") {
-		t.Errorf("a Blob became a %s", ClassName(b))
-	}
-	if i, l := integer(v, "i"), integer(v, "l"); i != 3 || l != 1<<50 {
-		t.Errorf("numbers became %d and %d", i, l)
 	}
 }

@@ -28,7 +28,7 @@ type CacheList struct {
 
 // Encode returns the list as a message tree.
 func (l CacheList) Encode() map[string]any {
-	return map[string]any{"entries": encodeEach(l.Entries)}
+	return map[string]any{"entries": encodeEach(len(l.Entries), func(i int) map[string]any { return l.Entries[i].Encode() })}
 }
 
 // DecodeCacheList reads a list.

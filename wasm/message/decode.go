@@ -191,11 +191,12 @@ func each[T any](f fields, name string, max int, decode func(fields) T) []T {
 	return out
 }
 
-// encodeEach is the other direction of each.
-func encodeEach[T interface{ Encode() map[string]any }](list []T) []any {
-	out := make([]any, len(list))
-	for i, v := range list {
-		out[i] = v.Encode()
+// encodeEach is the other direction of each, for n entries. It knows no types, so that it is
+// compiled once.
+func encodeEach(n int, at func(i int) map[string]any) []any {
+	out := make([]any, n)
+	for i := range out {
+		out[i] = at(i)
 	}
 	return out
 }

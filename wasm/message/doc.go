@@ -1,7 +1,7 @@
 // Package message holds everything that crosses between the page and the
 // worker: requests, replies, progress, events, tensors and errors.
 //
-// A message is a plain tree that the browser's structured clone can carry:
+// A message is a plain tree, which crosses as text (see wasm/worker/flat.go):
 // nil, bool, numbers, strings, []any and map[string]any. Each type here has an
 // Encode method, which makes that tree, and a Decode function, which reads one
 // that came from outside: it checks the type, the range and the length of every

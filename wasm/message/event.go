@@ -11,8 +11,8 @@ func (f Failed) Encode() map[string]any {
 	return map[string]any{"failed": map[string]any{"code": f.Code, "message": f.Message}}
 }
 
-// EventCache is the name of the event that says what happened in the cache. Its
-// data is a [CacheEvent].
+// EventCache is the name of the event that says what happened in the cache, to a page that
+// asked for that with [MethodCacheListen]. Its data is a [CacheEvent].
 const EventCache = "cache"
 
 // EventThreads is the name of the event that says that the threads are gone, after

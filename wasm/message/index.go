@@ -21,7 +21,7 @@ type IndexModel struct {
 
 // Encode returns the index as a message tree.
 func (x Index) Encode() map[string]any {
-	return map[string]any{"default": orNull(x.Default), "stale": x.Stale, "models": encodeEach(x.Models)}
+	return map[string]any{"default": orNull(x.Default), "stale": x.Stale, "models": encodeEach(len(x.Models), func(i int) map[string]any { return x.Models[i].Encode() })}
 }
 
 // Encode returns the model as a message tree.

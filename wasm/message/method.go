@@ -21,6 +21,7 @@ const (
 	MethodCacheImport   = "cache.import"
 	MethodCachePrefetch = "cache.prefetch"
 	MethodCacheShrink   = "cache.shrink"
+	MethodCacheListen   = "cache.listen"
 	MethodIndex         = "index"
 	MethodCancel        = "cancel"
 )

@@ -46,7 +46,7 @@ type Prediction struct {
 
 // Encode returns the prediction as a message tree.
 func (p Prediction) Encode() map[string]any {
-	return map[string]any{"classes": encodeEach(p.Classes), "label": p.Label, "unknown": p.Unknown,
+	return map[string]any{"classes": encodeEach(len(p.Classes), func(i int) map[string]any { return p.Classes[i].Encode() }), "label": p.Label, "unknown": p.Unknown,
 		"source": p.Source, "model": p.Model.Encode(), "timing": p.Timing.Encode(), "profile": encodeOptional(p.Profile)}
 }
 

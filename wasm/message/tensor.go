@@ -27,7 +27,7 @@ func composite(typ string) bool {
 // Encode returns the tensor as a message tree.
 func (t Tensor) Encode() map[string]any {
 	if composite(t.Type) {
-		return map[string]any{"type": t.Type, "items": encodeEach(t.Items)}
+		return map[string]any{"type": t.Type, "items": encodeEach(len(t.Items), func(i int) map[string]any { return t.Items[i].Encode() })}
 	}
 	dims := make([]any, len(t.Dims))
 	for i, d := range t.Dims {

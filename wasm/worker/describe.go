@@ -10,12 +10,23 @@ import (
 	"larder/wasm/message"
 )
 
-// describe tells a page what it may know about a model; Source is the caller's.
-func (s *server) describe(n int, h *handle) message.Info {
+// describe tells a page what it may know about a model.
+func (s *server) describe(n int, h *handle, source string) map[string]any {
 	m := h.model
+	m.described.Do(func() { m.describe(h.entry) })
+	info := m.info
+	info.Handle, info.Model, info.Source = n, s.current(h), source
+	tree := info.Encode()
+	for name, text := range m.told {
+		tree[name] = text
+	}
+	return tree
+}
+
+// describe finds out what is the same for all handles of a model. What is long is written, so
+// that a model that is there already is described at once.
+func (m *loaded) describe(e *cache.Entry) {
 	info := message.Info{
-		Handle:        n,
-		Model:         s.current(h),
 		Inputs:        describePorts(m.session.Inputs()),
 		Outputs:       describePorts(m.session.Outputs()),
 		Bytes:         m.bytes,
@@ -23,12 +34,22 @@ func (s *server) describe(n int, h *handle) message.Info {
 		ThreadsReason: m.machine.reason,
 		Engine:        m.machine.name,
 	}
-	if m.manifest == nil {
-		return info
+	if m.manifest != nil {
+		info.Title, info.Task = m.manifest.Title, m.manifest.Task
+		info.Manifest = string(e.Manifest())
+		describeLabels(&info, m.manifest)
 	}
-	info.Title, info.Task = m.manifest.Title, m.manifest.Task
-	info.Manifest = string(h.entry.Manifest())
-	for _, out := range m.manifest.Outputs {
+	m.told = map[string]written{}
+	tree := info.Encode()
+	for _, name := range []string{"inputs", "outputs", "labels", "manifest"} {
+		m.told[name] = write(tree[name])
+	}
+	info.Inputs, info.Outputs, info.Labels, info.Manifest = nil, nil, nil, ""
+	m.info = info
+}
+
+func describeLabels(info *message.Info, m *pack.Manifest) {
+	for _, out := range m.Outputs {
 		if len(out.Labels) == 0 {
 			continue
 		}
@@ -38,7 +59,6 @@ func (s *server) describe(n int, h *handle) message.Info {
 		}
 		break // the classifier's output is the first with labels
 	}
-	return info
 }
 
 func describePorts(ports []model.Port) []message.Port {

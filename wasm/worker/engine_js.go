@@ -34,8 +34,18 @@ func (h *jsHost) Engine(ctx context.Context, asked int) (machine, error) {
 	if err != nil {
 		return machine{}, err
 	}
+	if h.team, err = k.Get("team"); err != nil {
+		return machine{}, err
+	}
 	host := engine.NewJSHost(safejs.Unsafe(k), threads)
 	return machine{engine: engine.Planned{Host: host}, name: name, threads: threads, reason: reason}, nil
+}
+
+// Stir implements host.
+func (h *jsHost) Stir() {
+	if truthy(h.team) {
+		_, _ = h.team.Call("stir") // threads that sleep come later
+	}
 }
 
 // plainGo is what runs models without kernels.

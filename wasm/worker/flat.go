@@ -16,7 +16,7 @@ const maxDepth = 16
 // worker-more.wasm.
 const mark = 0x7f
 
-// readFlat reads a message in the form that web/static/parts/tree.js gives it: text, in
+// readFlat reads a message in the form that web/static/larder.js gives it: text, in
 // which a mark and a number stand for what thing(number) returns. The result is a tree of
 // nil, bool, float64, string, []any, map[string]any and of such things.
 func readFlat(text string, thing func(i int) (any, error)) (any, error) {

@@ -2,26 +2,41 @@
 
 package main
 
-import "github.com/hack-pad/safejs"
+import (
+	"github.com/hack-pad/safejs"
 
-// readMessage reads what arrived from the page. It costs a few calls of the host, however
-// many fields there are.
+	"larder/wasm/bridge"
+)
+
+// readMessage reads what arrived: text, or a list of text and things. It costs a few calls
+// of the host, however many fields there are.
 func readMessage(v safejs.Value) (any, error) {
-	flatten, err := safejs.Global().Get("larderFlatten")
-	if err != nil {
-		return nil, err
-	}
-	flat, err := flatten.Invoke(v)
-	if err != nil {
-		return nil, err
-	}
-	first, err := flat.Index(0)
-	if err != nil {
-		return nil, err
+	first := v
+	if bridge.Is(v, "Array") {
+		var err error
+		if first, err = v.Index(0); err != nil {
+			return nil, err
+		}
 	}
 	text, err := first.String()
 	if err != nil {
 		return nil, err
 	}
-	return readFlat(text, func(i int) (any, error) { return flat.Index(i) })
+	return readFlat(text, func(i int) (any, error) { return v.Index(i) })
+}
+
+// flatMessage is the reverse of readMessage.
+func flatMessage(tree map[string]any) any {
+	text, things := writeFlat(tree)
+	if things == nil {
+		return text
+	}
+	list := []any{text}
+	for _, v := range things {
+		if b, ok := v.(*bridge.Blob); ok {
+			v = b.JSValue()
+		}
+		list = append(list, v)
+	}
+	return list
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -37,6 +38,7 @@ func TestReadFlat(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			again(t, tt.want)
 			if got, err := readFlat(marked(tt.text), numbered); err != nil || !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("got %#v, %v; want %#v", got, err, tt.want)
 			}
@@ -60,5 +62,48 @@ func TestReadFlatInvalid(t *testing.T) {
 				t.Errorf("got %v, %v; want an error with %q", got, err, tt.want)
 			}
 		})
+	}
+}
+
+// again writes a tree and reads it.
+func again(t *testing.T, tree any) {
+	t.Helper()
+	text, things := writeFlat(tree)
+	got, err := readFlat(text, func(i int) (any, error) { return things[i-1], nil })
+	if err != nil || !reflect.DeepEqual(got, tree) {
+		t.Errorf("%#v was written as %q and read as %#v, %v", tree, text, got, err)
+	}
+}
+
+func TestWriteFlat(t *testing.T) {
+	bytes := []byte{1}
+	tests := []struct {
+		name string
+		tree any
+		want string
+	}{
+		{"nothing", nil, "null"},
+		{"numbers", []any{1, int64(-1 << 53), 0.1, 1e21, 1e-7, true}, `[1,-9007199254740992,0.1,1e+21,1e-07,true]`},
+		{"text", "a\"\\\n\t\x00\x1fé^", `"a\"\\\n\u0009\u0000\u001fé^"`},
+		{"text that begins with the mark", "\x7f1", `"^^1"`},
+		{"a name that begins with the mark", map[string]any{"\x7f": 1}, `{"^":1}`},
+		{"empty ones", []any{[]any{}, map[string]any{}, ""}, `[[],{},""]`},
+		{"things", []any{bytes, map[string]any{"x": bytes}}, `["^1",{"x":"^2"}]`},
+		{"no number", []any{math.NaN(), math.Inf(-1)}, `["^1","^2"]`},
+		{"written before", []any{written(`{"a":1}`)}, `[{"a":1}]`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			want := marked(tt.want)
+			if tt.name == "text" {
+				want = tt.want
+			}
+			if got, _ := writeFlat(tt.tree); got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		})
+	}
+	if _, things := writeFlat([]any{1, bytes, "x", 'x'}); len(things) != 2 || !reflect.DeepEqual(things, []any{bytes, 'x'}) {
+		t.Errorf("things %v", things)
 	}
 }

@@ -51,6 +51,8 @@ type host interface {
 	NewFile() file
 	// Body reads an ArrayBuffer, a view or a Blob from its beginning.
 	Body(ctx context.Context, v any) (registry.Body, error)
+	// Stir tells the threads that there will be something to compute soon.
+	Stir()
 	// Breathe returns a context for a long computation, whose Err lets the host
 	// deliver messages.
 	Breathe(ctx context.Context) context.Context

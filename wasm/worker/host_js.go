@@ -30,8 +30,10 @@ const breath = 30 * time.Millisecond
 type jsHost struct {
 	page bridge.Port
 	bell safejs.Value // undefined until the page gives one
+	team safejs.Value // see parts/team.js; undefined until there are kernels
 }
 
+// Post implements host.
 func (h *jsHost) Post(tree map[string]any, give []any) {
 	buffers := make([]safejs.Value, 0, len(give))
 	for _, v := range give {
@@ -39,10 +41,10 @@ func (h *jsHost) Post(tree map[string]any, give []any) {
 			buffers = append(buffers, b)
 		}
 	}
-	if err := h.page.Post(tree, buffers...); err != nil {
+	if err := h.page.Post(flatMessage(tree), buffers...); err != nil {
 		// A result that cannot be cloned is a defect; the page must not wait for it.
 		id, _ := tree["id"].(int)
-		_ = h.page.Post(message.Reply{ID: id, Err: fault(message.CodeInternal, "the reply cannot be sent: %v", err)}.Encode())
+		h.Post(message.Reply{ID: id, Err: fault(message.CodeInternal, "the reply cannot be sent: %v", err)}.Encode(), nil)
 	}
 }
 

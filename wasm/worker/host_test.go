@@ -42,7 +42,13 @@ type testHost struct {
 	replies map[int]chan message.Reply
 }
 
-func (h *testHost) Post(tree map[string]any, _ []any) {
+func (h *testHost) Post(given map[string]any, _ []any) {
+	text, things := writeFlat(given)
+	read, err := readFlat(text, func(i int) (any, error) { return things[i-1], nil })
+	if err != nil {
+		panic(err)
+	}
+	tree := read.(map[string]any)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.posted = append(h.posted, tree)
@@ -115,6 +121,8 @@ func (h *testHost) Tensor(t message.Tensor) (*tensor.Tensor, error) {
 func (h *testHost) Data(t *tensor.Tensor) (any, error) { return t.Any(), nil }
 
 func (h *testHost) Free(message.Tensor) {}
+
+func (h *testHost) Stir() {}
 
 // Engine gives plain Go, which has one thread.
 func (h *testHost) Engine(_ context.Context, asked int) (machine, error) {
@@ -226,6 +234,7 @@ func (b *bench) refused(code, method string, params map[string]any) *message.Err
 func (b *bench) open() {
 	b.t.Helper()
 	b.ask(message.MethodOpen, message.Open{Models: b.root, Threads: 2}.Encode())
+	b.ask(message.MethodCacheListen, nil)
 }
 
 func (b *bench) load(model, version string) message.Info {

@@ -42,12 +42,11 @@ func (s *server) load(ctx context.Context, c call) (result, error) {
 		return result{}, err
 	}
 	h := &handle{model: m, entry: entry, version: describeEntry(entry, m.manifest)}
-	info := s.describe(s.handles.Add(h), h)
-	info.Source = string(entry.Source)
+	source := string(entry.Source)
 	if had {
-		info.Source = message.SourceMemory
+		source = message.SourceMemory
 	}
-	return result{tree: info.Encode()}, nil
+	return result{tree: s.describe(s.handles.Add(h), h, source)}, nil
 }
 
 // loadEntry makes a session of a version in the cache. It joins the two trees:

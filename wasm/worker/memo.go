@@ -71,24 +71,27 @@ func (s *server) recall(c call, key cache.MemoKey, h *handle) (result, bool) {
 	if !ok {
 		return result{}, false
 	}
-	out := *v.(*message.Prediction)
-	out.Model, out.Source = s.current(h), message.SourceMemo
-	out.Timing = message.Timing{Decode: milliseconds(read.Sub(c.arrived)), Total: milliseconds(s.now().Sub(c.arrived))}
-	return result{tree: out.Encode()}, true
+	kept := v.(*remembered)
+	out := message.Prediction{Label: kept.label, Unknown: kept.unknown, Source: message.SourceMemo, Model: s.current(h),
+		Timing: message.Timing{Decode: milliseconds(read.Sub(c.arrived)), Total: milliseconds(s.now().Sub(c.arrived))}}
+	tree := out.Encode()
+	tree["classes"] = kept.classes
+	return result{tree: tree}, true
 }
 
-// remember keeps what an answer says; recall adds what is true of one request only.
-func (s *server) remember(key cache.MemoKey, p *message.Prediction) {
-	kept := &message.Prediction{Classes: p.Classes, Label: p.Label, Unknown: p.Unknown}
-	size := int64(len(p.Label))
-	for _, class := range p.Classes {
-		size += int64(len(class.Label)+len(class.Display)) + classSize
-	}
-	s.memo.Put(key, kept, size)
+// remembered is what an answer says; recall adds what is true of one request only.
+type remembered struct {
+	classes written
+	label   string
+	unknown bool
 }
 
-// classSize is what a class takes besides its texts.
-const classSize = 48
+// remember keeps an answer. Its classes are written once, for this reply and for later ones.
+func (s *server) remember(key cache.MemoKey, p *message.Prediction, tree map[string]any) {
+	tree["classes"] = write(tree["classes"])
+	kept := &remembered{tree["classes"].(written), p.Label, p.Unknown}
+	s.memo.Put(key, kept, int64(len(kept.classes)+len(kept.label)))
+}
 
 // name tells the model as it is in memory now from all others. A model that is loaded again after it
 // was disposed has another name, so nothing of before is found.

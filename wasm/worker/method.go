@@ -32,5 +32,6 @@ var methods = map[string]method{
 	message.MethodCacheExport:   (*server).cacheExport,
 	message.MethodCacheImport:   (*server).cacheImport,
 	message.MethodCacheShrink:   (*server).shrink,
+	message.MethodCacheListen:   (*server).cacheListen,
 	message.MethodIndex:         (*server).index,
 }

@@ -51,7 +51,5 @@ func (s *server) fromONNX(ctx context.Context, c call) (result, error) {
 		return result{}, err
 	}
 	h := &handle{model: m, version: message.Version{Digest: digest, Freshness: message.Unknown}}
-	info := s.describe(s.handles.Add(h), h)
-	info.Source = message.SourceBytes
-	return result{tree: info.Encode()}, nil
+	return result{tree: s.describe(s.handles.Add(h), h, message.SourceBytes)}, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync"
 
 	"larder/cache"
 	"larder/wasm/message"
@@ -12,6 +13,7 @@ type larder struct {
 	cache   *cache.Cache
 	storage string
 	threads int // asked for
+	listen  sync.Once
 }
 
 func (s *server) open(ctx context.Context, c call) (result, error) {
@@ -35,10 +37,6 @@ func (s *server) open(ctx context.Context, c call) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	// The subscription lasts as long as the program.
-	contents.Subscribe(func(e cache.Event) {
-		s.host.Post(message.Event{Name: message.EventCache, Data: describeEvent(e).Encode()}.Encode(), nil)
-	})
 	s.mu.Lock()
 	s.larder = &larder{cache: contents, storage: parts.storage, threads: p.Threads}
 	s.mu.Unlock()

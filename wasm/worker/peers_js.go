@@ -28,7 +28,7 @@ func newPeers(models string) cache.Peers {
 
 // Tell implements cache.Peers.
 func (t tabs) Tell(e cache.Event) {
-	_ = t.channel.Post(describeEvent(e).Encode()) // who hears nothing asks later
+	_ = t.channel.Post(flatMessage(describeEvent(e).Encode())) // who hears nothing asks later
 }
 
 // Hear implements cache.Peers. A message that is no event is somebody else's.
@@ -39,7 +39,7 @@ func (t tabs) Hear(fn func(cache.Event)) func() {
 			return
 		}
 		if e, err := message.DecodeCacheEvent(tree); err == nil {
-			fn(eventOf(e))
+			go fn(eventOf(e))
 		}
 	})
 	if err != nil {

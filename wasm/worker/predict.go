@@ -22,6 +22,7 @@ func (s *server) predict(ctx context.Context, c call) (result, error) {
 			return known, nil
 		}
 	}
+	s.host.Stir()
 	in, err := s.input(ctx, input)
 	if err != nil {
 		return result{}, err
@@ -36,9 +37,6 @@ func (s *server) predict(ctx context.Context, c call) (result, error) {
 	for _, class := range answer.Classes {
 		out.Classes = append(out.Classes, message.Class(class))
 	}
-	if memo {
-		s.remember(key, &out)
-	}
 	out.Timing = message.Timing{
 		Decode:      milliseconds(decoded.Sub(c.arrived)),
 		Preprocess:  milliseconds(answer.Timing.Preprocess),
@@ -46,7 +44,11 @@ func (s *server) predict(ctx context.Context, c call) (result, error) {
 		Postprocess: milliseconds(answer.Timing.Postprocess),
 		Total:       milliseconds(s.now().Sub(c.arrived)),
 	}
-	return result{tree: out.Encode()}, nil
+	tree := out.Encode()
+	if memo {
+		s.remember(key, &out, tree)
+	}
+	return result{tree: tree}, nil
 }
 
 // asked reads the request and finds the model that it means.

@@ -17,6 +17,7 @@ func (s *server) run(ctx context.Context, c call) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
+	s.host.Stir()
 	defer s.free(p.Inputs)
 	in := make(map[string]*tensor.Tensor, len(p.Inputs))
 	for name, t := range p.Inputs {

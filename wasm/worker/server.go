@@ -24,18 +24,26 @@ type server struct {
 
 	mu      sync.Mutex
 	running map[int]context.CancelFunc // by the id of the request
+	spare   int                        // goroutines that wait for a request
 	larder  *larder                    // nil before open
+
+	next chan call // to a goroutine that has answered a request: its stack has grown
 }
 
+// maxSpare is how many goroutines wait for requests.
+const maxSpare = 4
+
 func newServer(h host, now func() time.Time) *server {
-	return &server{host: h, now: now, shelf: newShelf(), memo: cache.NewMemo(cache.MemoOptions{Clock: memoClock{cache.SystemClock(), now}}), turn: newGate(), running: map[int]context.CancelFunc{}}
+	return &server{host: h, now: now, shelf: newShelf(), memo: cache.NewMemo(cache.MemoOptions{Clock: memoClock{cache.SystemClock(), now}}), turn: newGate(), next: make(chan call), running: map[int]context.CancelFunc{}}
 }
 
 // call is one request in work.
 type call struct {
 	id      int
+	method  string
 	params  map[string]any
 	arrived time.Time
+	ctx     context.Context
 }
 
 // result is what a method returns: a message tree, and typed arrays in it that
@@ -64,7 +72,32 @@ func (s *server) Receive(tree any) {
 		s.reply(req.ID, result{}, fault(message.CodeInvalidInput, "request %d is in work already", req.ID))
 		return
 	}
-	go s.serve(ctx, req, call{id: req.ID, params: req.Params, arrived: s.now()})
+	c := call{id: req.ID, method: req.Method, params: req.Params, arrived: s.now(), ctx: ctx}
+	select {
+	case s.next <- c:
+	default:
+		go s.work(c)
+	}
+}
+
+// work serves a request, and the next ones if there are not enough who wait for them.
+func (s *server) work(c call) {
+	for {
+		s.serve(c)
+		s.mu.Lock()
+		enough := s.spare == maxSpare
+		if !enough {
+			s.spare++
+		}
+		s.mu.Unlock()
+		if enough {
+			return
+		}
+		c = <-s.next
+		s.mu.Lock()
+		s.spare--
+		s.mu.Unlock()
+	}
 }
 
 // start registers a request, so that it can be cancelled, unless its number is
@@ -89,10 +122,10 @@ func (s *server) finish(id int) {
 }
 
 // serve runs one request to its reply.
-func (s *server) serve(ctx context.Context, req message.Request, c call) {
-	res, err := s.answer(ctx, req.Method, c)
-	s.finish(req.ID)
-	s.reply(req.ID, res, err)
+func (s *server) serve(c call) {
+	res, err := s.answer(c.ctx, c.method, c)
+	s.finish(c.id)
+	s.reply(c.id, res, err)
 }
 
 // answer calls the method. A panic in it is a defect of Larder and becomes an

@@ -23,6 +23,10 @@ type loaded struct {
 	classifier *model.Classifier // nil if the model has no labels
 	bytes      int64             // of the files that were read
 	handles    int               // guarded by the shelf
+
+	described sync.Once
+	info      message.Info       // what a page may know of it, less what is told
+	told      map[string]written // by field of that
 }
 
 // tidyAfter is how long after a load its garbage is collected: the first run must not wait

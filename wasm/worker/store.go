@@ -7,6 +7,21 @@ import (
 	"larder/wasm/message"
 )
 
+// cacheListen tells the page from now on what happens in the cache.
+func (s *server) cacheListen(context.Context, call) (result, error) {
+	l, err := s.opened()
+	if err != nil {
+		return result{}, err
+	}
+	// The subscription lasts as long as the program.
+	l.listen.Do(func() {
+		l.cache.Subscribe(func(e cache.Event) {
+			s.host.Post(message.Event{Name: message.EventCache, Data: describeEvent(e).Encode()}.Encode(), nil)
+		})
+	})
+	return result{}, nil
+}
+
 func (s *server) cacheList(ctx context.Context, _ call) (result, error) {
 	l, err := s.opened()
 	if err != nil {

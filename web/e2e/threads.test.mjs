@@ -25,7 +25,10 @@ async function start(t, threads, options = {}) {
     globalThis.Worker = class extends Worker {
       constructor(...args) {
         super(...args);
-        this.addEventListener("message", ({ data }) => data.id && "ok" in data && replies.set(data.id, data));
+        this.addEventListener("message", ({ data }) => {
+          const reply = JSON.parse(typeof data === "string" ? data : data[0]);
+          if ("ok" in reply) replies.set(reply.id, reply);
+        });
       }
     };
     globalThis.opened = await larder.open({ threads });

@@ -285,7 +285,7 @@ class Channel {
     } catch (cause) {
       throw new LarderError("internal", `the worker cannot be started from ${url}: ${cause.message}`, null, { cause });
     }
-    this.#worker.onmessage = ({ data }) => this.#receive(data);
+    this.#worker.onmessage = ({ data }) => this.#receive(unflatten(data));
     this.#worker.onmessageerror = () => this.#fail(new LarderError("internal", "the worker sent what this browser cannot read"));
     this.#worker.onerror = (event) => {
       event.preventDefault?.();
@@ -310,13 +310,13 @@ class Channel {
 
   // call sends a request and waits for its answer. A caller that aborts is told at
   // once; late cleans up after a result that nobody waits for any more.
-  call(method, params, { signal, onProgress, transfer = [], late } = {}) {
+  call(method, params = {}, { signal, onProgress, transfer = [], late } = {}) {
     if (this.#failure) return Promise.reject(this.#failure);
     if (signal?.aborted) return Promise.reject(aborted(signal));
     const id = ++this.#last;
     const answer = new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject, onProgress }));
     try {
-      this.#worker.postMessage({ id, method, params }, transfer);
+      this.#worker.postMessage(flatten({ id, method, params }), transfer);
     } catch (cause) {
       this.#waiting.delete(id);
       return Promise.reject(new LarderError("invalid-input", `${method}: a parameter cannot be sent to the worker: ${cause.message}`, null, { cause }));
@@ -325,7 +325,7 @@ class Channel {
       const call = this.#waiting.get(id);
       if (call) {
         call.onProgress = undefined;
-        this.#worker.postMessage({ id, method: "cancel" });
+        this.#worker.postMessage(flatten({ id, method: "cancel" }));
         if (this.bell) Atomics.add(this.bell, 0, 1);
       }
       if (late) answer.then((result) => late(this, result), () => {});
@@ -334,6 +334,7 @@ class Channel {
 
   on(event, listener) {
     if (typeof listener !== "function") throw new LarderError("invalid-input", "on: the listener is not a function");
+    if (this.#listeners.size === 0) this.call("cache.listen").catch(() => {}); // who is closed hears nothing
     const set = this.#listeners.get(event) ?? new Set();
     this.#listeners.set(event, set.add(listener));
     return () => { set.delete(listener); };
@@ -589,4 +590,42 @@ function unpack(value) {
 // whole makes a number of a bigint that is one: keys are looked up by what people write.
 function whole(key) {
   return typeof key === "bigint" && BigInt.asIntN(53, key) === key ? Number(key) : key;
+}
+
+// A message is text, because Go would ask for every field of an object, a call each, and
+// because the browser copies a string faster than a tree.
+
+const MARK = "\x7f"; // JSON needs no escape for it
+const MAX_NODES = 1 << 22; // a tensor of strings has one for each
+const MAX_MESSAGE = 1 << 28; // characters
+
+// flatten returns JSON of a tree of plain values; if there is more in the tree (typed arrays,
+// Blobs, NaN), a list of that JSON and those: in the JSON one is a mark and its index. A string
+// that begins with the mark begins with two. Larger trees and cyclic ones throw.
+function flatten(tree) {
+  const flat = [""];
+  let nodes = 0;
+  flat[0] = JSON.stringify(tree, function (key, value) {
+    const v = this[key]; // before toJSON
+    if (++nodes > MAX_NODES) throw new RangeError("the message has too many parts");
+    if (typeof v === "string" ? v[0] !== MARK : isJSON(v)) return v;
+    return typeof v === "string" ? MARK + v : MARK + (flat.push(v) - 1);
+  }) ?? "null";
+  if (flat[0].length > MAX_MESSAGE) throw new RangeError("the message has too much text");
+  return flat.length > 1 ? flat : flat[0];
+}
+
+// unflatten is the reverse.
+function unflatten(flat) {
+  const list = typeof flat === "string" ? [flat] : flat;
+  const read = (key, value) => (typeof value !== "string" || value[0] !== MARK ? value : value[1] === MARK ? value.slice(1) : list[value.slice(1)]);
+  return JSON.parse(list[0], list[0].includes(MARK) ? read : undefined);
+}
+
+// isJSON says whether JSON has a form for v itself, whatever is in it.
+function isJSON(v) {
+  if (typeof v !== "object") return v === undefined || typeof v === "boolean" || Number.isFinite(v);
+  if (v === null || Array.isArray(v)) return true;
+  const above = Object.getPrototypeOf(v);
+  return above === null || above === Object.prototype;
 }

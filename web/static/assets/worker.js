@@ -1,6 +1,6 @@
 // Starts the Go program that owns the models. The build puts Go's loader
-// (wasm_exec.js), which defines Go, and the parts more.js, slots.js, collect.js, kernels.js,
-// team.js and tree.js in front of this script.
+// (wasm_exec.js), which defines Go, and the parts more.js, slots.js, collect.js, kernels.js
+// and team.js in front of this script.
 //
 // larder.js says in the worker's name how many threads it wants ("larder 4"), so that
 // they start while the program is on its way.
@@ -14,11 +14,14 @@ const program = new URL("../assets/worker.wasm", import.meta.url);
 // that, or null if the page could not make it.
 const early = [];
 const handed = new Promise((resolve) => {
-  onmessage = ({ data }) => ("program" in data ? resolve(data.program) : early.push(data));
+  onmessage = ({ data }) => (data.program === undefined ? early.push(data) : resolve(data.program));
 });
 
+// tell sends the page a message as the program does.
+const tell = (message) => postMessage(JSON.stringify(message));
+
 function fail(code, message) {
-  postMessage({ failed: { code, message } });
+  tell({ failed: { code, message } });
   close();
 }
 
@@ -44,15 +47,11 @@ addEventListener("error", (event) => broke(event.error, event.message));
 addEventListener("unhandledrejection", (event) => broke(event.reason, event.reason?.message ?? event.reason));
 
 async function start() {
-  const team = new Team((reason) => postMessage({ event: "threads", data: { threads: 1, threadsReason: reason } }));
+  const team = new Team((reason) => tell({ event: "threads", data: { threads: 1, threadsReason: reason } }));
   const wanted = Number(/ (\d)$/.exec(self.name)?.[1] ?? 1);
   if (globalThis.crossOriginIsolated === true && wanted > 1) team.muster(wanted);
   const [main, kernels] = await Promise.all([handed.then((module) => module ?? compile(program)), loadKernels()]);
   globalThis.larderKernels = { ...kernels, team };
-  globalThis.larderFlatten = (message) => {
-    if (message?.method === "run" || message?.method === "predict") team.stir();
-    return flatten(message);
-  };
   const go = new Go();
   let code = 0;
   go.exit = (n) => { code = n; };
