@@ -10,10 +10,7 @@ import (
 // cachePrefetch stores a version and prepares nothing.
 func (s *server) cachePrefetch(ctx context.Context, c call) (result, error) {
 	p, err := message.DecodeLoad(c.params)
-	if err != nil {
-		return result{}, err
-	}
-	l, err := s.opened()
+	l, err := s.after(err)
 	if err != nil {
 		return result{}, err
 	}
@@ -23,10 +20,7 @@ func (s *server) cachePrefetch(ctx context.Context, c call) (result, error) {
 
 func (s *server) cachePin(ctx context.Context, c call) (result, error) {
 	p, err := message.DecodePin(c.params)
-	if err != nil {
-		return result{}, err
-	}
-	l, err := s.opened()
+	l, err := s.after(err)
 	if err != nil {
 		return result{}, err
 	}
@@ -35,10 +29,7 @@ func (s *server) cachePin(ctx context.Context, c call) (result, error) {
 
 func (s *server) cacheVerify(ctx context.Context, c call) (result, error) {
 	p, err := message.DecodeModel(c.params)
-	if err != nil {
-		return result{}, err
-	}
-	l, err := s.opened()
+	l, err := s.after(err)
 	if err != nil {
 		return result{}, err
 	}
@@ -52,10 +43,7 @@ func (s *server) cacheVerify(ctx context.Context, c call) (result, error) {
 
 func (s *server) cacheRollback(ctx context.Context, c call) (result, error) {
 	p, err := message.DecodeModel(c.params)
-	if err != nil {
-		return result{}, err
-	}
-	l, err := s.opened()
+	l, err := s.after(err)
 	if err != nil {
 		return result{}, err
 	}
@@ -66,10 +54,7 @@ func (s *server) cacheRollback(ctx context.Context, c call) (result, error) {
 // cacheExport makes a file of a version.
 func (s *server) cacheExport(ctx context.Context, c call) (result, error) {
 	p, err := message.DecodeLoad(c.params)
-	if err != nil {
-		return result{}, err
-	}
-	l, err := s.opened()
+	l, err := s.after(err)
 	if err != nil {
 		return result{}, err
 	}
@@ -86,10 +71,7 @@ func (s *server) cacheExport(ctx context.Context, c call) (result, error) {
 // cacheImport stores what a file holds.
 func (s *server) cacheImport(ctx context.Context, c call) (result, error) {
 	p, err := message.DecodeImport(c.params)
-	if err != nil {
-		return result{}, err
-	}
-	l, err := s.opened()
+	l, err := s.after(err)
 	if err != nil {
 		return result{}, err
 	}

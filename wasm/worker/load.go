@@ -14,10 +14,7 @@ import (
 
 func (s *server) load(ctx context.Context, c call) (result, error) {
 	p, err := message.DecodeLoad(c.params)
-	if err != nil {
-		return result{}, err
-	}
-	l, err := s.opened()
+	l, err := s.after(err)
 	if err != nil {
 		return result{}, err
 	}

@@ -59,3 +59,11 @@ func (s *server) opened() (*larder, error) {
 	}
 	return s.larder, nil
 }
+
+// after returns what open made, unless there was an error before.
+func (s *server) after(err error) (*larder, error) {
+	if err != nil {
+		return nil, err
+	}
+	return s.opened()
+}

@@ -35,10 +35,7 @@ func (s *server) cacheList(ctx context.Context, _ call) (result, error) {
 func refreshing(do func(*cache.Cache, context.Context, string, func(cache.Progress)) ([]cache.Info, error)) method {
 	return func(s *server, ctx context.Context, c call) (result, error) {
 		p, err := message.DecodeModel(c.params)
-		if err != nil {
-			return result{}, err
-		}
-		l, err := s.opened()
+		l, err := s.after(err)
 		if err != nil {
 			return result{}, err
 		}
@@ -60,10 +57,7 @@ func (s *server) entries(list []cache.Info, err error) (result, error) {
 
 func (s *server) cacheEvict(ctx context.Context, c call) (result, error) {
 	p, err := message.DecodeModel(c.params)
-	if err != nil {
-		return result{}, err
-	}
-	l, err := s.opened()
+	l, err := s.after(err)
 	if err != nil {
 		return result{}, err
 	}
