@@ -9,7 +9,7 @@ import fs from "node:fs/promises";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { openBrowser, startSite } from "./lib.mjs";
-import { STORE, plain, visit } from "./visit.mjs";
+import { STORE, database, plain, visit } from "./visit.mjs";
 
 const EVERY = process.env.LARDER_KILLS === "all";
 const CHUNK = 4096;
@@ -100,6 +100,17 @@ const spilled = async () => {
   }
   return found.size;
 };
+globalThis.files = async () => {
+  let n = 0;
+  for await (const _ of (await navigator.storage.getDirectory()).keys()) n++;
+  return n;
+};
+// settled opens Larder and waits until the files of workers that ended are gone.
+globalThis.settled = async () => {
+  const opened = await larder.open({ threads: 1 });
+  while ((await files()) > 0) await new Promise((resolve) => setTimeout(resolve, 100));
+  await opened.close();
+};
 globalThis.chunks = async () => (await from(async (cache) => (await cache.stats()).storeChunks)) + (await spilled());
 globalThis.arm = (how) => {
   armed = how;
@@ -124,6 +135,16 @@ const count = () => {
 };
 if (what === "room") {
   StorageManager.prototype.estimate = async () => ({ usage: 0, quota: 2 ** 30 });
+} else if (what === "unreadable") {
+  FileSystemSyncAccessHandle.prototype.read = () => {
+    throw new DOMException("the disk is broken", "NotReadableError");
+  };
+} else if (what === "pack") {
+  const put = IDBObjectStore.prototype.put;
+  IDBObjectStore.prototype.put = function (...args) {
+    if (this.name === "packs") count();
+    return put.apply(this, args);
+  };
 } else if (what === "write") {
   for (const [proto, names] of [[IDBObjectStore.prototype, ["put", "add", "delete"]], [IDBCursor.prototype, ["update", "delete"]]]) {
     for (const name of names) {
@@ -258,6 +279,47 @@ for (const over of ["", "1.0.0"]) {
     });
   }
 }
+
+// left ends a worker that has all chunks in its file and none in IndexedDB.
+async function left(site, page) {
+  await page.evaluate(() => empty());
+  await latest(site, "2.0.0");
+  await new Promise((resolve, reject) => {
+    const forget = site.intercept(/at-write$/, () => {
+      forget();
+      terminate(page).then(resolve, reject);
+      return true;
+    });
+    page.evaluate(() => (arm("what=pack&at=1"), ended)).then(reject, reject);
+  });
+  assert.equal(await page.evaluate(() => files()), 1, "a worker that died leaves its file");
+}
+
+const COUNT = Object.values(MODEL).reduce((a, b) => a + b);
+
+for (const [words, kept] of [["is worth taking up", COUNT], ["is too old for that", 0]]) {
+  test(`the file of a worker that died goes when nobody downloads; its download ${words}`, async (t) => {
+    const { site, page } = await visit(t, browser, { expected: [/models\/|net::ERR/] });
+    const good = await prepared(site, page);
+    await left(site, page);
+    if (!kept) await database(page, "documents", (value) => void (value.checkedAt -= 30 * 86_400_000));
+    await page.evaluate(() => settled());
+    assert.equal(await page.evaluate(() => chunks()), kept, "chunks that are stored");
+    site.forget();
+    assert.equal(await page.evaluate(() => bring()), "done");
+    assert.equal(site.traffic(FILES).bytes, (COUNT - kept) * CHUNK);
+    assert.equal(await page.evaluate(() => whole()), good["2.0.0"]);
+  });
+}
+
+test("a file of chunks that cannot be read is no reason to fail", async (t) => {
+  const { site, page } = await visit(t, browser, { expected: [/models\/|net::ERR/] });
+  const good = await prepared(site, page);
+  await left(site, page);
+  assert.equal(await page.evaluate(() => (arm("what=unreadable"), ended)), "done");
+  assert.equal(await page.evaluate(() => files()), 0);
+  assert.equal(await page.evaluate(() => whole()), good["2.0.0"]);
+});
 
 // cramped gives the browser room for so many bytes and no more, until it says itself that its storage is full. The browser
 // is new, because Chromium remembers for half a minute how much room there is.

@@ -7,6 +7,9 @@ import (
 )
 
 // await waits for a promise of the browser. It must not be called inside a callback.
+//
+// wasm/bridge has a more able one, with contexts. Nothing in cache may import wasm, and a
+// package for both would be a third place that knows the host, for these lines.
 func await(promise safejs.Value, err error) (safejs.Value, error) {
 	if err != nil {
 		return promise, err

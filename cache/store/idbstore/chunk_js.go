@@ -87,8 +87,15 @@ func (s *Store) DeleteChunks(ctx context.Context, digests []store.Digest) error 
 	}, chunks, packs, tables)
 }
 
-// Sweep implements store.Store: one transaction over records and chunks.
+// Sweep implements store.Store: one transaction over records and chunks, after the files
+// of workers that ended in the middle of a download, of which what keep claims is stored.
 func (s *Store) Sweep(ctx context.Context, keep func(store.Digest) bool) (int, error) {
+	if keep == nil {
+		keep = func(store.Digest) bool { return false }
+	}
+	if spills, err := openSpills(s.name); err == nil && spills != nil {
+		_ = s.takeOver(ctx, spills, keep) // what goes wrong goes right the next time
+	}
 	n := 0
 	err := s.do(ctx, "sweep", "", writing, func(t *tx) {
 		t.snapshot(func(all []store.Record) error {
@@ -96,7 +103,7 @@ func (s *Store) Sweep(ctx context.Context, keep func(store.Digest) bool) (int, e
 			t.directory(func(d *directory) error {
 				n = t.sweep(d, func(digest store.Digest) bool {
 					_, used := named[digest]
-					return used || keep != nil && keep(digest)
+					return used || keep(digest)
 				})
 				return nil
 			})

@@ -20,8 +20,9 @@
 // A worker's download is gathered (Gather): each chunk is appended to a file of the origin's
 // private file system, which is what survives the end of the process, and to a pack in the
 // making; whole packs are stored meanwhile. The file is named "larder-<hash of the database's
-// name>-<random>", goes at the end of the download, and what is left of one whose worker died
-// is taken over by the next Gather.
+// name>-<random>" and goes at the end of the download. What is left of one whose worker died
+// is stored by the next Gather, all of it, or by the next Sweep, as far as that is to keep
+// it; then it goes too. While its worker lives, nobody else can open it.
 //
 // Times are milliseconds since 1970. What is read is checked: a record that is not of
 // this form is taken as not stored.

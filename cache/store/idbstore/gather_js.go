@@ -22,9 +22,8 @@ func (s *Store) Gather(ctx context.Context) (store.Gathering, error) {
 	if err != nil || spills == nil {
 		return nil, nil // refused, as in private windows of some browsers: chunks go one by one
 	}
-	left, err := spills.left()
-	if err != nil {
-		return nil, nil
+	if err := s.takeOver(ctx, spills, func(store.Digest) bool { return true }); err != nil {
+		return nil, err
 	}
 	file, err := spills.create()
 	if err != nil {
@@ -34,12 +33,6 @@ func (s *Store) Gather(ctx context.Context) (store.Gathering, error) {
 	g.turn <- struct{}{}
 	for i := range spillSlots {
 		g.slots <- i
-	}
-	for _, name := range left {
-		if err := g.adopt(ctx, name); err != nil {
-			_ = g.End(ctx)
-			return nil, typed("gather", name, err)
-		}
 	}
 	return g, nil
 }
@@ -52,6 +45,10 @@ type gathering struct {
 	turn  chan struct{} // holds one token: whoever has it adds to the pack
 	pack  *making       // nil before its first chunk
 
+	// What the slots hold, as Uint8Arrays: memory that is new to the process costs more
+	// than copying into it, so they serve from the first pack to the last.
+	buffers [spillSlots]safejs.Value
+
 	storing sync.WaitGroup
 	mu      sync.Mutex
 	err     error // the first that storing met
@@ -60,51 +57,16 @@ type gathering struct {
 // making is a pack in the making.
 type making struct {
 	slot    int
-	bytes   safejs.Value // Uint8Array of packBytes
-	size    int64        // of the chunks
+	bytes   safejs.Value // Uint8Array: what is in the slot
+	end     int64        // of it
+	size    int64        // of the chunks alone
+	parts   []any        // the chunks, as Uint8Arrays
 	entries []entry
 }
 
-// adopt stores what a gathering that was not ended had taken and not stored: whoever asks
-// next what is missing finds it. The file of one whose owner lives is left alone.
-func (g *gathering) adopt(ctx context.Context, name string) error {
-	old := g.file.abandoned(name)
-	if old == nil {
-		return nil
-	}
-	for i := range spillSlots {
-		slot, err := old.slot(i)
-		if err == nil {
-			err = g.putMissing(ctx, decodeSlot(slot))
-		}
-		if err != nil {
-			old.close()
-			return err
-		}
-	}
-	g.flush()
-	if err := g.failed(); err != nil {
-		old.close()
-		return err
-	}
-	old.remove()
-	return nil
-}
-
-// putMissing takes those chunks that are not stored.
-func (g *gathering) putMissing(ctx context.Context, chunks []store.Chunk) error {
-	digests := make([]store.Digest, len(chunks))
-	for i, c := range chunks {
-		digests[i] = c.Digest
-	}
-	missing, err := g.s.Missing(ctx, digests)
-	for _, c := range chunks { // in the same order
-		if err == nil && len(missing) > 0 && c.Digest == missing[0] {
-			missing = missing[1:]
-			err = g.Put(ctx, c)
-		}
-	}
-	return err
+func (p *making) add(e entry, data safejs.Value) {
+	p.parts, p.entries = append(p.parts, data), append(p.entries, e)
+	p.size += e.size
 }
 
 // Put implements store.Gathering.
@@ -152,34 +114,45 @@ func (g *gathering) room(ctx context.Context, size int64) error {
 	}
 	select {
 	case slot := <-g.slots:
-		class, err := global("Uint8Array")
-		if err == nil {
-			var bytes safejs.Value
-			if bytes, err = class.New(packBytes); err == nil {
-				g.pack = &making{slot: slot, bytes: bytes}
-				return nil
+		if g.buffers[slot].IsUndefined() {
+			class, err := global("Uint8Array")
+			if err == nil {
+				g.buffers[slot], err = class.New(slotBytes)
+			}
+			if err != nil {
+				g.slots <- slot
+				return typed("put", "", err)
 			}
 		}
-		g.slots <- slot
-		return typed("put", "", err)
+		g.pack = &making{slot: slot, bytes: g.buffers[slot]}
+		return nil
 	case <-ctx.Done():
 		return store.CheckContext(ctx, "put", "")
 	}
 }
 
-// add adds a chunk to the pack in the making, first to its slot of the file.
+// add adds a chunk to the pack in the making, which is what is in its slot of the file.
 func (g *gathering) add(e entry, data safejs.Value) error {
 	p := g.pack
-	at := int64(p.slot)*slotBytes + p.size + int64(len(p.entries))*spillHeader
-	if err := g.file.write(e, data, at); err != nil {
-		return err
+	end := p.end + spillHeader + e.size
+	whole, err := p.bytes.Call("subarray", p.end, end)
+	if err == nil {
+		_, err = safejs.CopyBytesToJS(whole, encodeSpillHeader(e))
 	}
-	if _, err := p.bytes.Call("set", data, p.size); err != nil {
-		return err
+	if err == nil {
+		_, err = whole.Call("set", data, spillHeader)
 	}
-	p.entries = append(p.entries, e)
-	p.size += e.size
-	return nil
+	if err == nil {
+		err = g.file.write(whole, int64(p.slot)*slotBytes+p.end, spillHeader+e.size)
+	}
+	if err == nil {
+		data, err = whole.Call("subarray", spillHeader)
+	}
+	if err == nil {
+		p.add(e, data)
+		p.end = end
+	}
+	return err
 }
 
 // store has the pack in the making stored. Its slot is free when it is.
@@ -208,32 +181,27 @@ func (g *gathering) failed() error {
 // becomes of its context.
 func (g *gathering) End(context.Context) error {
 	<-g.turn
-	g.flush()
-	g.file.remove()
-	return g.failed()
-}
-
-// flush waits until everything is stored.
-func (g *gathering) flush() {
 	if g.pack != nil {
 		g.store()
 	}
 	g.storing.Wait()
+	g.file.remove()
+	for _, b := range g.buffers {
+		if !b.IsUndefined() {
+			free(b)
+		}
+	}
+	return g.failed()
 }
 
 // putPack stores a pack in one transaction.
 func (s *Store) putPack(p *making) error {
 	name := packName(p.entries)
-	defer free(p.bytes)
-	used, err := p.bytes.Call("subarray", 0, p.size)
-	if err != nil {
-		return typed("put", name, err)
-	}
 	class, err := global("Blob")
 	if err != nil {
 		return typed("put", name, err)
 	}
-	whole, err := class.New([]any{used}) // which copies it
+	whole, err := class.New(p.parts) // which copies them
 	if err != nil {
 		return typed("put", name, err)
 	}

@@ -31,7 +31,7 @@ func encodeSpillHeader(e entry) []byte {
 // decodeSlot returns the chunks of a slot, which share its memory. It ends at the first
 // that is not whole.
 func decodeSlot(slot []byte) (out []store.Chunk) {
-	for len(slot) > spillHeader && bytes.HasPrefix(slot, spillMark) {
+	for len(out) < maxEntries && len(slot) > spillHeader && bytes.HasPrefix(slot, spillMark) {
 		size := uint64(binary.LittleEndian.Uint32(slot[len(spillMark):]))
 		digest := store.Digest(slot[spillHeader-sha256.Size:])
 		if size == 0 || size > uint64(len(slot)-spillHeader) {

@@ -27,7 +27,6 @@ type spill struct {
 	spills
 	name   string
 	handle safejs.Value
-	header safejs.Value // Uint8Array for the next header
 	at     safejs.Value // the options object of reads and writes
 }
 
@@ -79,10 +78,7 @@ func (s *spills) open(name string, create bool) (*spill, error) {
 	if f.handle, err = await(file.Call("createSyncAccessHandle")); err != nil {
 		return nil, err
 	}
-	if f.header, err = jsBytes(make([]byte, spillHeader)); err == nil {
-		f.at, err = object(nil)
-	}
-	if err != nil {
+	if f.at, err = object(nil); err != nil {
 		f.close()
 	}
 	return f, err
@@ -126,18 +122,8 @@ func (s *spills) abandoned(name string) *spill {
 	}
 }
 
-// write writes a chunk with its header to an offset.
-func (f *spill) write(e entry, data safejs.Value, at int64) error {
-	if _, err := safejs.CopyBytesToJS(f.header, encodeSpillHeader(e)); err != nil {
-		return err
-	}
-	if err := f.writeAt(f.header, at, spillHeader); err != nil {
-		return err
-	}
-	return f.writeAt(data, at+spillHeader, e.size)
-}
-
-func (f *spill) writeAt(data safejs.Value, at, size int64) error {
+// write writes so many bytes to an offset.
+func (f *spill) write(data safejs.Value, at, size int64) error {
 	if err := f.at.Set("at", at); err != nil {
 		return err
 	}
