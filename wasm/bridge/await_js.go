@@ -24,56 +24,72 @@ func Await(ctx context.Context, op string, promise safejs.Value) (safejs.Value, 
 	if err != nil || kindOf(then) != safejs.TypeFunction {
 		return promise, nil
 	}
-	s := &settled{done: make(chan struct{})}
-	if err := s.attach(op, promise); err != nil {
-		return safejs.Undefined(), err
+	s, err := newSettled()
+	if err == nil {
+		_, err = promise.Call("then", s.ok, s.bad)
+	}
+	if err != nil {
+		return safejs.Undefined(), wrap(op, err)
 	}
 	select {
-	case <-s.done:
-		return s.value, s.err
+	case good := <-s.done:
+		value := s.value
+		s.value = safejs.Value{}
+		select {
+		case idle <- s:
+		default:
+			s.release()
+		}
+		if !good {
+			return safejs.Undefined(), errorOf(op, value)
+		}
+		return value, nil
 	case <-ctx.Done():
+		s.left = true
 		return safejs.Undefined(), ctx.Err()
 	}
 }
 
-// settled receives the outcome of one promise. Its callbacks are released when
-// the promise settles and not before: a host that calls a released function
-// logs an error.
+// settled receives the outcome of a promise, and then of another: making its callbacks
+// costs more than all the rest of waiting for one. They are released after a promise
+// settled and not before: a host that calls a released function logs an error.
 type settled struct {
 	ok, bad safejs.Func
-	done    chan struct{}
+	done    chan bool // whether it was kept
 	value   safejs.Value
-	err     error
+	left    bool // nobody waits any more
 }
 
-func (s *settled) attach(op string, promise safejs.Value) error {
+// idle are those that wait for nothing.
+var idle = make(chan *settled, 16)
+
+func newSettled() (*settled, error) {
+	select {
+	case s := <-idle:
+		return s, nil
+	default:
+	}
+	s := &settled{done: make(chan bool, 1)}
 	var err error
-	s.ok, err = safejs.FuncOf(func(_ safejs.Value, args []safejs.Value) any {
-		s.value = first(args)
-		s.settle()
-		return nil
-	})
-	if err != nil {
-		return wrap(op, err)
+	if s.ok, err = s.callback(true); err != nil {
+		return nil, err
 	}
-	s.bad, err = safejs.FuncOf(func(_ safejs.Value, args []safejs.Value) any {
-		s.err = errorOf(op, first(args))
-		s.settle()
-		return nil
-	})
-	if err != nil {
+	if s.bad, err = s.callback(false); err != nil {
 		s.ok.Release()
-		return wrap(op, err)
 	}
-	if _, err = promise.Call("then", s.ok, s.bad); err != nil {
-		s.release()
-	}
-	return wrap(op, err)
+	return s, err
 }
 
-func (s *settled) settle() {
-	s.release()
-	close(s.done)
+func (s *settled) callback(good bool) (safejs.Func, error) {
+	return safejs.FuncOf(func(_ safejs.Value, args []safejs.Value) any {
+		if s.left {
+			s.release()
+			return nil
+		}
+		s.value = first(args)
+		s.done <- good
+		return nil
+	})
 }
 
 func (s *settled) release() {

@@ -16,6 +16,7 @@ import (
 type Blob struct {
 	array safejs.Value
 	size  int64
+	spare safejs.Value // the array to use again when the Blob is freed; undefined: none
 }
 
 // NewBlob wraps an ArrayBuffer, a view of one, or nothing else. The bytes are not
@@ -60,7 +61,45 @@ func (b *Blob) ReadAt(p []byte, at int64) (int, error) {
 // Free gives the memory back at once: JavaScript would keep it until Go has noticed
 // that nobody refers to it, and Go's heap does not grow by it. Nobody may use the
 // bytes any more.
-func (b *Blob) Free() { Free(b.array) }
+func (b *Blob) Free() {
+	array := b.spare
+	if array.IsUndefined() {
+		Free(b.array)
+		return
+	}
+	b.array, b.spare = safejs.Null(), safejs.Value{} // freeing it again does nothing
+	select {
+	case spares <- array:
+	default:
+		Free(array)
+	}
+}
+
+// spares are arrays to use again. Memory that is new to the process costs more than
+// filling it, and giving it back as much: a download has one array for each connection.
+var spares = make(chan safejs.Value, 4)
+
+// spareBytes is the most that one of them holds: twice the longest chunk that a registry
+// of ours has.
+const spareBytes = 256 << 10
+
+// newArray returns a Blob of n bytes to be filled.
+func newArray(n int64) (*Blob, error) {
+	if n > spareBytes {
+		array, err := class("Uint8Array").New(n)
+		return &Blob{array: array, size: n}, err
+	}
+	select {
+	case array := <-spares:
+		if have, err := array.Length(); err == nil && int64(have) >= n {
+			part, err := array.Call("subarray", 0, n)
+			return &Blob{array: part, size: n, spare: array}, err
+		}
+	default:
+	}
+	array, err := class("Uint8Array").New(n)
+	return &Blob{array: array, size: n, spare: array}, err
+}
 
 // Owned reports whether the bytes of a typed array are not shared with other threads.
 func Owned(array safejs.Value) bool {

@@ -103,7 +103,7 @@ func (b *Body) Next(ctx context.Context, n int64, arrived func(int64)) (*Blob, e
 	if b.closed {
 		return nil, &Error{Op: "fetch", Message: "the body is closed"}
 	}
-	target, err := class("Uint8Array").New(n)
+	out, err := newArray(n)
 	if err != nil {
 		return nil, wrap("fetch", err)
 	}
@@ -120,17 +120,17 @@ func (b *Body) Next(ctx context.Context, n int64, arrived func(int64)) (*Blob, e
 				arrived(int64(b.left))
 			}
 		}
-		moved, err := b.move(target, have, n-have)
+		moved, err := b.move(out.array, have, n-have)
 		if err != nil {
 			return nil, err
 		}
 		have += moved
 	}
 	if have == n {
-		return &Blob{array: target, size: n}, nil
+		return out, nil
 	}
 	// A copy, so that a short tail does not keep the whole buffer alive.
-	short, err := target.Call("slice", 0, have)
+	short, err := out.array.Call("slice", 0, have)
 	if err != nil {
 		return nil, wrap("fetch", err)
 	}
