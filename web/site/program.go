@@ -74,11 +74,12 @@ func (b *builder) addProgram(p program, content []byte) error {
 			return err
 		}
 		parts, err := slim.Cut(used, func(function string) bool { return !p.stays(function) && !p.never(function) })
-		if err != nil {
-			return err
+		if err == nil && !b.measure {
+			parts, err = parts.Fold()
 		}
-		content = parts.Main
 		b.site[b.folder+strings.TrimSuffix(p.asset, ".wasm")+"-more.wasm"] = parts.More
+		b.site[b.folder+p.asset] = parts.Main
+		return err
 	}
 	var err error
 	if !b.measure {

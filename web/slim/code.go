@@ -44,7 +44,11 @@ const (
 	opI32Add       = 0x6a
 	opI32Sub       = 0x6b
 	opI32ShrU      = 0x76
+	opI32Mul       = 0x6c
+	opI32And       = 0x71
+	opI32Or        = 0x72
 	opI32Xor       = 0x73
+	opI32Shl       = 0x74
 	opI64Add       = 0x7c
 	opI32WrapI64   = 0xa7
 	opI64ExtendS32 = 0xac

@@ -12,6 +12,9 @@ type Parts struct {
 	More []byte
 	// Moved is how many functions More has.
 	Moved int
+
+	cold      []bool // which functions More has
+	functions int    // how many it has and imports
 }
 
 // Names of the import of Main and of the namespace that More imports from.
@@ -68,7 +71,7 @@ func Cut(module []byte, cold func(function string) bool) (Parts, error) {
 			moved++
 		}
 	}
-	return Parts{main, more, moved}, nil
+	return Parts{main, more, moved, c.cold, len(c.lent) + moved}, nil
 }
 
 type cutter struct {

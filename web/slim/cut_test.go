@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -17,6 +18,7 @@ import (
 const cuttable = `package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"runtime"
@@ -49,6 +51,11 @@ func wait(c chan int, done chan string) {
 	done <- fmt.Sprint("sum ", sum)
 }
 
+var begun bool
+
+//go:noinline
+func begins() { begun = true }
+
 //go:noinline
 func adder(n int) func(int) int { return func(m int) int { return stays(n) + m } }
 
@@ -71,6 +78,12 @@ func main() {
 	}
 	c, done := make(chan int), make(chan string)
 	go wait(c, done)
+	go begins()
+	stacks := make([]byte, 1<<16) // with one that has not begun
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	if begun || bytes.Contains(stacks, []byte("unexpected")) || bytes.Count(stacks, []byte("main.")) < 2 {
+		fmt.Println(begun, string(stacks))
+	}
 	for i := range 10 {
 		c <- i
 		runtime.Gosched()
@@ -78,7 +91,7 @@ func main() {
 	close(c)
 	var s shape = &square{3}
 	keep := 5
-	fmt.Println(<-done, s.area(1), deep(1000, &keep), adder(20)(2), caught(fails))
+	fmt.Println(<-done, s.area(1), deep(1000, &keep), adder(20)(2), begun, caught(fails))
 }
 `
 
@@ -163,20 +176,33 @@ func TestCut(t *testing.T) {
 		t.Errorf("not deterministic (%v)", err)
 	}
 
+	const want = "start\nsum 45 10 1005 42 true on purpose\nloads 1\n"
 	t.Run("runs the same", func(t *testing.T) {
-		const want = "start\nsum 45 10 1005 42 on purpose\nloads 1\n"
 		if got, err := runParts(t, parts.Main, parts.More); err != nil || got != want {
 			t.Errorf("got %q (%v), want %q", got, err, want)
 		}
 	})
 	t.Run("folded runs the same", func(t *testing.T) {
-		folded, err := Fold(bytes.Clone(parts.Main))
+		folded, err := parts.Fold()
 		if err != nil {
 			t.Fatal(err)
 		}
-		const want = "start\nsum 45 10 1005 42 on purpose\nloads 1\n"
-		if got, err := runParts(t, folded, parts.More); err != nil || got != want {
+		if got, err := runParts(t, folded.Main, folded.More); err != nil || got != want {
 			t.Errorf("got %q (%v), want %q", got, err, want)
+		}
+	})
+	t.Run("folded, with a goroutine that has not begun", func(t *testing.T) {
+		for _, names := range [][]string{{"main.begins"}, {"main.begins", "main.wait", "main.main.gowrap1", "main.deep"}} {
+			few, err := Cut(module, func(function string) bool { return slices.Contains(names, function) })
+			if err == nil {
+				few, err = few.Fold()
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := runParts(t, few.Main, few.More); err != nil || got != want {
+				t.Errorf("got %q (%v), want %q", got, err, want)
+			}
 		}
 	})
 	t.Run("nothing moved", func(t *testing.T) {
@@ -184,7 +210,7 @@ func TestCut(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := runParts(t, whole.Main, nil); err != nil || got != "start\nsum 45 10 1005 42 on purpose\nloads 0\n" {
+		if got, err := runParts(t, whole.Main, nil); err != nil || got != "start\nsum 45 10 1005 42 true on purpose\nloads 0\n" {
 			t.Errorf("got %q (%v)", got, err)
 		}
 	})
@@ -193,7 +219,7 @@ func TestCut(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := runParts(t, all.Main, all.More); err != nil || got != "start\nsum 45 10 1005 42 on purpose\nloads 1\n" {
+		if got, err := runParts(t, all.Main, all.More); err != nil || got != "start\nsum 45 10 1005 42 true on purpose\nloads 1\n" {
 			t.Errorf("got %q (%v)", got, err)
 		}
 	})

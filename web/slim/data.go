@@ -44,8 +44,10 @@ func readData(body []byte) (*image, error) {
 
 // encode writes the data section. What is zero is not always where it was before: data
 // may have been moved to where an earlier form of the section had nothing.
-func (m *image) encode() []byte {
-	stretches := m.stretches()
+func (m *image) encode() []byte { return m.encodeSpans(m.stretches()) }
+
+// encodeSpans writes a data section with some of the memory.
+func (m *image) encodeSpans(stretches []span) []byte {
 	body := appendUint(nil, uint64(len(stretches)))
 	for _, s := range stretches {
 		body = append(appendInt(append(body, 0, opI32Const), int64(s.start)), opEnd)

@@ -20,12 +20,14 @@
 // [Cut] takes functions that a visit hardly ever runs out into a second module,
 // which is loaded when the first of them is called.
 //
-// [Fold] writes what is left of the table of functions as differences, and leaves of
-// functions' names their packages: a stack trace in a browser says less, what went
-// wrong is still said.
+// [Fold] packs what is left of the table of functions (pack.go) and adds the code that unpacks
+// it when the module is instantiated (unpack.go): what functions have in common is there
+// once, and each field is a stream of its own. What it says of functions that [Cut] took out goes
+// with them. Of functions' names it leaves their packages: a stack trace in a browser says
+// less, what went wrong is still said.
 //
 // Measured with brotli 11 on the browser worker of November 2026, on all of it: joining
-// saves 7 %, clearing another 13 %, folding 4 %, writing functions anew 20 %, names 3 %.
+// saves 7 %, clearing another 13 %, packing 6 %, writing functions anew 20 %, names 3 %.
 // Binaryen's wasm-opt -Oz makes the same code 14 % shorter but 3 % larger after brotli,
 // because it does not know how Go jumps and calls.
 package slim

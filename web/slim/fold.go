@@ -11,145 +11,163 @@ const (
 	recordEntry    = 8 // size of an entry of the list that says where each function's record is
 )
 
-// Fold writes numbers of the table of functions that grow from one function to the
-// next (program counters, names, places of records, offsets) as differences, which compress
-// far better, and adds a function that adds them up again when the module is
-// instantiated, before Go starts. It is the last step: [Cut] and [Module] read the
-// table as the linker has written it.
+// Fold packs a module's table of functions, and adds functions that unpack it when the
+// module is instantiated, before Go starts. It is the last step: [Cut] and [Module]
+// read the table as the linker has written it.
 func Fold(module []byte) ([]byte, error) {
-	m, err := decode(module)
+	parts, err := Parts{Main: module}.Fold()
+	return parts.Main, err
+}
+
+// Fold is [Fold] of both modules. What the table says of frames of functions that were
+// taken out is in More. Before that is there, such a function has no frame but one that
+// is about to begin, of a new goroutine, and of this Main knows what the runtime asks.
+func (p Parts) Fold() (Parts, error) {
+	m, err := decode(p.Main)
 	if err != nil {
-		return nil, err
+		return p, err
 	}
 	image, err := readData(m.section(dataSection))
 	if err != nil {
-		return nil, err
+		return p, err
 	}
 	table, err := findTable(image.bytes)
 	if err != nil {
+		return p, err
+	}
+	f, err := table.fold(p.cold)
+	if err != nil {
+		return p, err
+	}
+	f.main.first = m.imports + len(m.bodies)
+	start := f.main.whole(int64(table.buckets))
+	if p.Main, err = f.main.addTo(p.Main, start, image.encode()); err != nil || p.More == nil {
+		return p, err
+	}
+	f.more.first = p.functions
+	p.More, err = f.more.addTo(p.More, f.more.others(), f.data)
+	return p, err
+}
+
+// addTo adds the functions that unpack to a module, and gives it data.
+func (u *unpacking) addTo(module, start, data []byte) ([]byte, error) {
+	sections, err := split(module)
+	if err != nil {
 		return nil, err
 	}
-	if err := table.shortenNames(); err != nil {
-		return nil, err
-	}
-	if err := table.fold(); err != nil {
-		return nil, err
+	var bodies [][]byte
+	for _, body := range [][]byte{u.number(), u.sequence(), u.data(), start} {
+		bodies = append(bodies, append(appendUint(nil, uint64(len(body))), body...))
 	}
 	var out []section
-	for _, s := range m.sections {
+	startType := 0
+	for _, s := range sections {
 		switch s.id {
 		case typeSection:
+			r := reader{s.body, 0}
+			startType = r.count()
 			s.body = appendEntries(s.body, []byte{0x60, 0, 0})
 		case functionSection:
-			s.body = appendEntries(s.body, appendUint(nil, uint64(m.typeCount)))
+			s.body = appendEntries(s.body, []byte{goType}, []byte{goType}, []byte{goType}, appendUint(nil, uint64(startType)))
 		case elementSection:
-			out = append(out, section{startSection, appendUint(nil, uint64(m.imports+len(m.bodies)))})
+			out = append(out, section{startSection, appendUint(nil, uint64(u.first+unpackAll))})
 		case codeSection:
-			s.body = encodeBodies(append(m.bodies, table.unfold()))
+			s.body = appendEntries(s.body, bodies...)
 		case dataSection:
-			s.body = image.encode()
+			continue
 		}
 		out = append(out, s)
 	}
-	return join(out), nil
+	return join(append(out, section{dataSection, data})), nil
 }
 
-// fold replaces numbers by differences, from the last function to the first.
-func (t *pclntab) fold() error {
+// folded is a packed table of functions.
+type folded struct {
+	main, more *unpacking
+	data       []byte // the second module's data section
+}
+
+// fold packs the table, what belongs to cold functions apart.
+func (t *pclntab) fold(cold []bool) (*folded, error) {
+	free, err := t.shortenNames()
+	if err != nil {
+		return nil, err
+	}
+	main, more, err := t.pack(cold)
+	if err != nil {
+		return nil, err
+	}
+	places, err := t.place(free, main, more)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.foldBuckets(); err != nil {
+		return nil, err
+	}
+	table := t.sequenceTable()
+	clear(table[copy(table, main.sequences):])
 	list := t.at + t.word(pclnFuncs)
-	if n := len(t.records); n == 0 || t.buckets+n*bucketsPerFunc*bucketSize > len(t.memory) {
+	clear(t.memory[list : list+recordEntry*len(t.records)])
+	clear(t.memory[places.records:t.end])
+	clear(t.memory[free.start:free.end])
+	for _, size := range []int{1, 2} { // records may reach to where only function data was
+		binary.LittleEndian.PutUint64(t.memory[t.module+8*(moduleFuncs+size):], uint64(t.end-list))
+	}
+	f := &folded{main: places.write(t.memory, main, newPacker().next)}
+
+	second := image{make([]byte, len(t.memory))}
+	f.more = places.write(second.bytes, more, main.next)
+	sequences := int(places.sequences) + main.next.sequenceBytes
+	f.data = second.encodeSpans([]span{
+		{int(places.state), int(places.state) + 4*numWords},
+		{places.streams, places.streams + more.size()},
+		{sequences, sequences + copy(second.bytes[sequences:], more.sequences)},
+	})
+	return f, nil
+}
+
+// foldBuckets leaves of the index of program counters what is not the function's number.
+func (t *pclntab) foldBuckets() error {
+	n := len(t.records)
+	if n == 0 || t.buckets+n*bucketsPerFunc*bucketSize > len(t.memory) {
 		return errorf("the index of program counters lies beyond the data")
 	}
-	if err := t.foldOffsets(); err != nil {
-		return err
-	}
-	subtract := func(at, from int) {
-		v := binary.LittleEndian.Uint32(t.memory[at:])
-		binary.LittleEndian.PutUint32(t.memory[at:], v-binary.LittleEndian.Uint32(t.memory[from:]))
-	}
-	for i := len(t.records) - 1; i > 0; i-- {
-		for _, off := range []int{0, 4} {
-			subtract(t.records[i].at+off, t.records[i-1].at+off)
-			subtract(list+recordEntry*i+off, list+recordEntry*(i-1)+off)
-		}
-	}
-	for i := range len(t.records) * bucketsPerFunc {
+	for i := range n * bucketsPerFunc {
 		bucket := t.memory[t.buckets+i*bucketSize:]
 		binary.LittleEndian.PutUint32(bucket, binary.LittleEndian.Uint32(bucket)-uint32(i/bucketsPerFunc))
 	}
 	return nil
 }
 
-// unfold writes the function that undoes fold:
-//
-//	entry, record := list, records + list[0].record
-//	for ; entry < last; entry += 8 {
-//		entry[1] += entry[0]
-//		next := records + entry[1].record
-//		next[0:8] += record[0:8]
-//		record = next
-//	}
-//	for i, bucket := 0, buckets; i < 16*n; i, bucket = i+1, bucket+20 { bucket[0] += i >> 4 }
-//
-// and then what unfoldOffsets says.
-func (t *pclntab) unfold() []byte {
-	const entry, record, next, i, bucket = 0, 1, 2, 3, 4
-	list := int64(t.at + t.word(pclnFuncs))
-	n := int64(len(t.records))
-	w := assembler{1, 11, typeI32}
-	w.set(entry, func() { w.i32(list) })
-	w.set(record, func() { w.load(entry, 4); w.i32(list); w.op(opI32Add) })
-	if n > 1 {
-		w.loop(func() {
-			w.addTo(entry, recordEntry, entry, 0)
-			w.addTo(entry, recordEntry+4, entry, 4)
-			w.set(next, func() { w.load(entry, recordEntry+4); w.i32(list); w.op(opI32Add) })
-			w.addTo(next, 0, record, 0)
-			w.addTo(next, 4, record, 4)
-			w.set(record, func() { w.get(next) })
-			w.set(entry, func() { w.get(entry); w.i32(recordEntry); w.op(opI32Add) })
-		}, func() { w.get(entry); w.i32(list + recordEntry*(n-1)); w.op(opI32LtU) })
+// pack packs what main says of functions, and what more does.
+func (t *pclntab) pack(cold []bool) (main, more *packer, err error) {
+	main = newPacker()
+	var later []function
+	for i, r := range t.records {
+		f, err := t.function(r)
+		if err != nil {
+			return nil, nil, err
+		}
+		if f.frame.mark != 0 || r.function != i || int(binary.LittleEndian.Uint32(t.memory[r.at:])) != tableBase+i {
+			return nil, nil, errorf("the function table is not as Module leaves it")
+		}
+		main.addName(f.name)
+		if i < len(cold) && cold[i] {
+			later = append(later, f)
+			f = f.standIn()
+		}
+		main.addFunction(f)
 	}
-	w.set(bucket, func() { w.i32(int64(t.buckets)) })
-	w.loop(func() {
-		w.get(bucket)
-		w.load(bucket, 0)
-		w.get(i)
-		w.i32(4)
-		w.op(opI32ShrU, opI32Add, opI32Store, 2, 0)
-		w.set(bucket, func() { w.get(bucket); w.i32(bucketSize); w.op(opI32Add) })
-		w.set(i, func() { w.get(i); w.i32(1); w.op(opI32Add) })
-	}, func() { w.get(i); w.i32(bucketsPerFunc * n); w.op(opI32LtU) })
-	if n > 0 {
-		w.unfoldOffsets(list, n, bucket+1)
+	more = main.following()
+	for _, f := range later {
+		more.addFunction(f)
 	}
-	return append(w, opEnd)
+	return main, more, nil
 }
 
-// assembler is a function's body in the making. Locals are 32-bit integers.
-type assembler []byte
-
-func (w *assembler) op(bytes ...byte) { *w = append(*w, bytes...) }
-func (w *assembler) i32(v int64)      { *w = appendInt(append(*w, opI32Const), v) }
-func (w *assembler) get(local byte)   { w.op(opLocalGet, local) }
-func (w *assembler) load(p, off byte) { w.op(opLocalGet, p, opI32Load, 2, off) }
-func (w *assembler) set(local byte, value func()) {
-	value()
-	w.op(opLocalSet, local)
-}
-
-// addTo adds the number at q+from to the one at p+off.
-func (w *assembler) addTo(p, off, q, from byte) {
-	w.get(p)
-	w.load(p, off)
-	w.load(q, from)
-	w.op(opI32Add, opI32Store, 2, off)
-}
-
-// loop repeats body while condition holds, at least once.
-func (w *assembler) loop(body, condition func()) {
-	w.op(opLoop, emptyBlock)
-	body()
-	condition()
-	w.op(opBrIf, 0, opEnd)
+// standIn is what is said of a function before it is there: its name, what kind of
+// function it is, and that when it begins its frame is empty.
+func (f function) standIn() function {
+	empty := string(appendSequence(nil, sequence{0}))
+	return function{name: f.name, frame: frame{id: f.frame.id, flag: f.frame.flag, mark: 1, depth: empty}}
 }

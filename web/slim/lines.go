@@ -168,28 +168,36 @@ func (t *pclntab) data(r funcRecord) []uint32 {
 	return offsets
 }
 
-// mark marks the bytes of a sequence: pairs of numbers, ended by a first number
-// of 0 in any pair but the first.
+// mark marks the bytes of a sequence.
 func (t *pclntab) mark(off uint32, marks []bool) error {
+	end, err := t.sequenceEnd(off)
+	if err != nil {
+		return err
+	}
+	for i := int(off); i < end; i++ {
+		marks[i] = true
+	}
+	return nil
+}
+
+// sequenceEnd returns the offset behind a sequence: pairs of numbers, ended by a first
+// number of 0 in any pair but the first.
+func (t *pclntab) sequenceEnd(off uint32) (int, error) {
 	if off == 0 {
-		return nil // the function has no such sequence
+		return 0, nil // the function has no such sequence
 	}
 	table := t.sequenceTable()
 	if int64(off) >= int64(len(table)) {
-		return errorf("a sequence lies beyond its table")
+		return 0, errorf("a sequence lies beyond its table")
 	}
 	r := reader{table, int(off)}
 	for first := true; ; first = false {
 		if r.uint() == 0 && !first {
-			break
+			return r.at, nil
 		}
 		if r.at >= len(table) {
-			return errorf("a sequence has no end")
+			return 0, errorf("a sequence has no end")
 		}
 		r.uint()
 	}
-	for i := int(off); i < r.at; i++ {
-		marks[i] = true
-	}
-	return nil
 }

@@ -28,11 +28,12 @@ func shortName(name string) string {
 	return bare[:slash] + pkg + ".?"
 }
 
-// shortenNames leaves of each function's name its package.
-func (t *pclntab) shortenNames() error {
+// shortenNames leaves of each function's name its package. It returns where there is
+// free memory then: nothing reads what was behind the names.
+func (t *pclntab) shortenNames() (free span, err error) {
 	names, err := t.names()
 	if err != nil {
-		return err
+		return free, err
 	}
 	table := t.memory[t.at+t.word(pclnNames) : t.at+t.word(pclnUnits)]
 	short := []byte{0}
@@ -46,8 +47,8 @@ func (t *pclntab) shortenNames() error {
 		binary.LittleEndian.PutUint32(t.memory[r.at+funcName:], uint32(offsets[name]))
 	}
 	if len(short) > len(table) || bytes.Equal(table, short) {
-		return errorf("the functions' names do not become shorter")
+		return free, errorf("the functions' names do not become shorter")
 	}
 	clear(table[copy(table, short):])
-	return nil
+	return span{t.at + t.word(pclnNames) + len(short), t.at + t.word(pclnSeqTable)}, nil
 }

@@ -15,6 +15,7 @@ type pclntab struct {
 	funcData         int  // address from which records count their function data
 	end              int  // address behind the table and the function data
 	buckets          int  // address of the index that leads from a program counter into the table
+	module           int  // address of moduledata
 	types, typeLinks span // addresses of the descriptors of types, and of their list
 }
 
@@ -62,6 +63,7 @@ func findTable(memory []byte) (*pclntab, error) {
 // Words of runtime.moduledata, which begins with the address of the table.
 const (
 	moduleSeqTable = 10
+	moduleFuncs    = 13 // the list of functions and all behind it: a slice
 	moduleBuckets  = 19
 	moduleTypes    = 37
 	moduleTypesEnd = 38
@@ -80,9 +82,10 @@ func (t *pclntab) findModule() error {
 		return errorf("the program's module data is not found")
 	}
 	word := func(i int) int { return int(binary.LittleEndian.Uint64(t.memory[at+8*i:])) }
-	if word(moduleSeqTable) != t.at+t.word(pclnSeqTable) {
+	if word(moduleSeqTable) != t.at+t.word(pclnSeqTable) || word(moduleFuncs) != t.at+t.word(pclnFuncs) {
 		return errorf("the program's module data is not as of Go 1.26")
 	}
+	t.module = at
 	t.funcData, t.buckets = word(moduleFuncData), word(moduleBuckets)
 	t.end = word(moduleEnd)
 	t.types = span{word(moduleTypes), word(moduleTypesEnd)}

@@ -63,7 +63,7 @@ func (t *pclntab) readSequence(off uint32) (sequence, error) {
 	if off == 0 {
 		return nil, nil
 	}
-	if err := t.mark(off, t.marks()); err != nil {
+	if _, err := t.sequenceEnd(off); err != nil {
 		return nil, err
 	}
 	r := reader{t.sequenceTable(), int(off)}
