@@ -1,7 +1,6 @@
 package pass
 
 import (
-	"slices"
 	"strconv"
 
 	"larder/model/graph"
@@ -81,23 +80,27 @@ func (e *edit) reduction(n *graph.Node, typ, first string) {
 	}
 }
 
-// neighbours sorts dimensions into runs without gaps.
+// neighbours sorts dimensions into runs without gaps; none if one is beyond the rank.
 func neighbours(axes []int64, rank int) (runs [][]int64) {
-	sorted := slices.Clone(axes)
-	for i := range sorted {
-		if sorted[i] < 0 {
-			sorted[i] += int64(rank)
+	named := make([]bool, rank)
+	for _, a := range axes {
+		if a < 0 {
+			a += int64(rank)
 		}
+		if a < 0 || a >= int64(rank) {
+			return nil
+		}
+		named[a] = true
 	}
-	slices.Sort(sorted)
-	sorted = slices.Compact(sorted)
-	for from := 0; from < len(sorted); {
-		end := from + 1
-		for end < len(sorted) && sorted[end] == sorted[end-1]+1 {
-			end++
+	for i, is := range named {
+		if !is {
+			continue
 		}
-		runs = append(runs, sorted[from:end])
-		from = end
+		if i == 0 || !named[i-1] {
+			runs = append(runs, nil)
+		}
+		last := &runs[len(runs)-1]
+		*last = append(*last, int64(i))
 	}
 	return runs
 }
