@@ -22,7 +22,7 @@ func (s *Store) Gather(ctx context.Context) (store.Gathering, error) {
 	if err != nil || spills == nil {
 		return nil, nil // refused, as in private windows of some browsers: chunks go one by one
 	}
-	if err := s.takeOver(ctx, spills, func(store.Digest) bool { return true }); err != nil {
+	if err := s.takeOver(ctx, spills, nil); err != nil {
 		return nil, err
 	}
 	file, err := spills.create()

@@ -4,13 +4,12 @@ package idbstore
 
 import (
 	"context"
-	"slices"
 
 	"larder/cache/store"
 )
 
 // takeOver stores what gatherings that were not ended had taken and not stored, as far as it
-// is wanted, and deletes their files: whoever asks next what is missing finds it. The file
+// is wanted (nil: all), and deletes their files: whoever asks next what is missing finds it. The file
 // of one whose owner lives is left alone.
 func (s *Store) takeOver(ctx context.Context, f *spills, wanted func(store.Digest) bool) error {
 	names, _ := f.left()
@@ -37,10 +36,12 @@ func (s *Store) rescue(ctx context.Context, old *spill, wanted func(store.Digest
 		if err != nil {
 			continue
 		}
-		chunks := slices.DeleteFunc(decodeSlot(slot), func(c store.Chunk) bool { return !wanted(c.Digest) })
-		digests := make([]store.Digest, len(chunks))
-		for i, c := range chunks {
-			digests[i] = c.Digest
+		chunks := decodeSlot(slot)
+		var digests []store.Digest
+		for _, c := range chunks {
+			if wanted == nil || wanted(c.Digest) {
+				digests = append(digests, c.Digest)
+			}
 		}
 		missing, err := s.Missing(ctx, digests)
 		if err != nil {
