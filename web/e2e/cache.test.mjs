@@ -339,3 +339,49 @@ test("what two registries of an origin call by one name are two models", async (
     heard: [["committed", false], ["served", false]],
   });
 });
+
+test("the browser is asked once to keep what was downloaded, unless the page does not want that", async (t) => {
+  const { site, page } = await visit(t, browser);
+  await plain(page, site);
+  const asked = await page.evaluate(async () => {
+    const counts = [];
+    let asked = 0;
+    navigator.storage.persist = async () => (asked++, false);
+    const load = async (name, options) => {
+      const opened = await larder.open({ threads: 1, ...options });
+      await opened.load(name);
+      await opened.close();
+      counts.push(asked);
+    };
+    await load("language", { persist: false });
+    await load("leaf-small");
+    await load("leaf-small"); // from storage
+    return counts;
+  });
+  assert.deepEqual(asked, [0, 1, 1]);
+});
+
+test("a model that arrives for somebody who has given up is let go", async (t) => {
+  const { site, page } = await visit(t, browser);
+  await plain(page, site);
+  const inUse = await page.evaluate(async () => {
+    // The word that it was cancelled comes too late to stop it.
+    globalThis.Worker = class extends Worker {
+      postMessage(message, ...rest) {
+        if (message.method !== "cancel") super.postMessage(message, ...rest);
+      }
+    };
+    const opened = await larder.open({ threads: 1 });
+    const end = new AbortController();
+    const left = refused(opened.load("leaf-small", { signal: end.signal }));
+    end.abort();
+    const counts = [(await left).code];
+    const model = await opened.load("leaf-small");
+    counts.push((await opened.cache.list())[0].inUse);
+    await model.dispose();
+    counts.push((await opened.cache.list())[0].inUse);
+    await opened.close();
+    return counts;
+  });
+  assert.deepEqual(inUse, ["aborted", 1, 0]);
+});
