@@ -54,7 +54,13 @@ type gemmCase struct {
 // newGEMM puts random operands into memory. Rows of A, R and C are pad floats
 // farther apart than they must be.
 func newGEMM(m *machine, r *rand.Rand, rows, k, n, pad int, residual bool, low, high float32) gemmCase {
-	a, w := randomMatrix(r, rows, k), randomMatrix(r, k, n)
+	return newProduct(m, r, rows, randomMatrix(r, k, n), pad, residual, low, high)
+}
+
+// newProduct does so with the weights w.
+func newProduct(m *machine, r *rand.Rand, rows int, w matrix, pad int, residual bool, low, high float32) gemmCase {
+	k, n := w.rows, w.columns
+	a := randomMatrix(r, rows, k)
 	bias := random(r, up4(n))
 	for j := n; j < len(bias); j++ {
 		bias[j] = 0
