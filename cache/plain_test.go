@@ -20,6 +20,7 @@ type host struct {
 	mu     sync.Mutex
 	data   []byte
 	etag   string // none: ""
+	short  int    // bytes that the answer lacks to a Range, which does not say how long it is
 	cut    int    // bytes after which the connection breaks; 0: never
 	status int    // instead of the file
 	bytes  int64
@@ -52,6 +53,14 @@ func (h *host) serve(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("ETag", h.etag)
 	}
 	w.Header().Set("Content-Type", "application/octet-stream")
+	if from := 0; h.short > 0 && r.Header.Get("Range") != "" {
+		fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-", &from)
+		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, len(h.data)-1, len(h.data)))
+		out.WriteHeader(206)
+		w.(http.Flusher).Flush()
+		out.Write(h.data[from : len(h.data)-h.short])
+		return
+	}
 	http.ServeContent(out, r, "", time.Time{}, bytes.NewReader(h.data))
 }
 
@@ -195,6 +204,28 @@ func TestFileWithoutManifestIsResumed(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestResumedFileEndsEarly has a proxy end the rest of a file as if nothing were missing.
+func TestResumedFileEndsEarly(t *testing.T) {
+	w := newWorld(t)
+	w.opt = func(o *cache.Options) { o.Attempts = 1 }
+	w.restart()
+	h := newHost(t, w, random(7, 1_000_000))
+	h.set(func() { h.cut = 900_000 })
+	if _, err := w.cache.Get(t.Context(), h.url(), "", nil); cache.CodeOf(err) != cache.Offline {
+		t.Fatal(err)
+	}
+	h.set(func() { h.cut, h.short = 0, 1000 })
+	total := int64(0)
+	if _, err := w.cache.Get(t.Context(), h.url(), "", func(p cache.Progress) { total = p.Total }); cache.CodeOf(err) != cache.Offline {
+		t.Fatalf("a file without its end: %v", err)
+	}
+	if total != 1_000_000 {
+		t.Errorf("the progress is of %d bytes", total)
+	}
+	h.set(func() { h.short = 0 })
+	w.plain(h, "0.0.1", cache.FromRegistry, cache.Fresh)
 }
 
 func TestFileWithoutManifestIsRepaired(t *testing.T) {

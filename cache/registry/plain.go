@@ -101,6 +101,10 @@ func (d *plain) once(ctx context.Context) error {
 	case isHTML(resp):
 		return &Error{Code: NotFound, Op: "fetch", Path: req.Path, Detail: "the address is that of an HTML page, not of a model"}
 	case resp.Status == 206 && have > 0 && resp.Content.Start == have && resp.ETag == d.file.ETag && !resp.Encoded:
+		// Else nobody would see that the rest ends too early.
+		if d.file.Total = resp.Total; resp.Total < 0 && resp.Length >= 0 {
+			d.file.Total = have + resp.Length
+		}
 	case resp.Status == 200:
 		d.restart()
 		d.file.ETag, d.file.Total, have = resp.ETag, resp.Length, 0
