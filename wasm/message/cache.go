@@ -122,7 +122,7 @@ func DecodeShrunk(v any) (Shrunk, error) {
 
 // CacheEvent is the data of the event [EventCache].
 type CacheEvent struct {
-	Kind    string // "served", "checked", "committed", "stale", "corrupt", "repaired", "evicted", "released", "verified", "pinned", "unpinned", "rolled-back", "imported" or "failed"
+	Kind    string // as in larder.d.ts
 	Time    string // RFC 3339
 	Name    string // of the model
 	Version string // may be empty

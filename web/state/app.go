@@ -48,6 +48,7 @@ type App struct {
 	progress message.Progress
 	model    Model
 	info     message.Info
+	outdated bool // another version answers by now
 
 	picture *Picture
 	work    task

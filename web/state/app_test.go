@@ -349,6 +349,49 @@ func TestRenewed(t *testing.T) {
 	})
 }
 
+// TestAnotherVersionAnswers has other versions answer, by what is done on the Larder page or
+// in another tab.
+func TestAnotherVersionAnswers(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		event  message.CacheEvent
+		chosen string // version
+		page   Page   // on which the event comes
+		want   Phase  // of the page for photos then
+	}{
+		{"update", message.CacheEvent{Kind: "updated", Name: "leaf", Version: "2.1.0"}, "", PageLarder, Loading},
+		{"rollback", message.CacheEvent{Kind: "rolled-back", Name: "leaf", Version: "1.0.0"}, "", PageLarder, Loading},
+		{"update in use", message.CacheEvent{Kind: "updated", Name: "leaf", Version: "2.1.0"}, "", PageLeaf, Ready},
+		{"rollback elsewhere", message.CacheEvent{Kind: "rolled-back", Name: "leaf", Version: "1.0.0", Elsewhere: true}, "", PageLeaf, Loading},
+		{"of another model", message.CacheEvent{Kind: "rolled-back", Name: "small", Version: "1.0.0"}, "", PageLarder, Ready},
+		{"to the version in use", message.CacheEvent{Kind: "rolled-back", Name: "leaf", Version: "2.0.0"}, "", PageLarder, Ready},
+		{"of a version that was chosen", message.CacheEvent{Kind: "updated", Name: "leaf", Version: "2.1.0"}, "2.0.0", PageLarder, Ready},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			run(t, func(t *testing.T, r *rig) {
+				r.ready()
+				if tt.chosen != "" {
+					r.app.Choose("leaf", tt.chosen)
+					r.answer("load leaf@"+tt.chosen, r.model(tt.chosen), nil)
+				}
+				r.app.Show(tt.page)
+				if tt.page == PageLarder {
+					r.read()
+				}
+				before := len(r.disposed)
+				r.cache.listen(tt.event)
+				if v := r.app.View(); tt.page == PageLarder && v.Phase != Ready {
+					t.Errorf("%v before the page was turned", v.Phase)
+				}
+				r.app.Show(PageLeaf)
+				if v := r.app.View(); v.Phase != tt.want || (len(r.disposed) > before) != (tt.want == Loading) {
+					t.Errorf("%v, disposed %v; want %v", v.Phase, r.disposed[before:], tt.want)
+				}
+			})
+		})
+	}
+}
+
 func TestIndexFailureKeepsTheShellsIndex(t *testing.T) {
 	run(t, func(t *testing.T, r *rig) {
 		r.app.Start()

@@ -80,7 +80,7 @@ func (a *App) load() {
 	a.update(func() {
 		ctx, number = a.loading.start()
 		a.work.stop()
-		old, a.model, a.info = a.model, nil, message.Info{}
+		old, a.model, a.info, a.outdated = a.model, nil, message.Info{}, false
 		a.phase, a.failure, a.answer, a.progress = Loading, nil, nil, message.Progress{}
 		name, version = a.name, a.version
 	})
@@ -121,23 +121,33 @@ func (a *App) fetch(ctx context.Context, number int, name, version string) {
 
 // adopt makes a loaded model the current one. It is called under the lock.
 func (a *App) adopt(m Model) {
-	a.model, a.info = m, m.Info()
+	a.model, a.info, a.outdated = m, m.Info(), false
 	if demos := m.Demos(); len(demos) > 0 {
 		a.demos = demos
 	}
 }
 
-// happened takes an event of the cache: a host may push another version, and what is
-// loaded has changed to it by then.
+// happened takes an event of the cache. Where a host pushes another version, what is loaded
+// has changed to it by then. What a person does to the versions on the Larder page counts
+// from when the other page is turned to; a rollback, also in another tab, at once: somebody
+// does not want that version.
 func (a *App) happened(e message.CacheEvent) {
-	if e.Kind != "renewed" {
-		return
-	}
+	load := false
 	a.update(func() {
-		if a.model != nil {
+		switch {
+		case a.model == nil:
+		case e.Kind == "renewed":
 			a.adopt(a.model)
+		case e.Kind == "updated" || e.Kind == "rolled-back":
+			if a.version == "" && e.Name == a.info.Model.Name && e.Version != a.info.Model.Version {
+				a.outdated = true
+				load = e.Kind == "rolled-back" && a.page == PageLeaf
+			}
 		}
 	})
+	if load {
+		a.load()
+	}
 }
 
 // Choose loads another model or version; an empty version means the latest. The

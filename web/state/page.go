@@ -58,7 +58,7 @@ func (a *App) turn(p Page) bool {
 	a.update(func() {
 		turned = a.page != p
 		a.page = p
-		unloaded = p == PageLeaf && a.phase == Opened
+		unloaded = p == PageLeaf && (a.phase == Opened || turned && a.outdated)
 	})
 	if turned {
 		a.host.Focus(focusMain)
