@@ -24,10 +24,13 @@ const (
 	opGlobalSet    = 0x24
 	opFirstMemory  = 0x28 // memory instructions have an alignment and an offset
 	opI32Load      = 0x28
+	opI64Load      = 0x29
 	opI32Load8U    = 0x2d
+	opI64Load32U   = 0x35
 	opFirstStore   = 0x36
 	opI32Store     = 0x36
 	opI64Store     = 0x37
+	opI64Store32   = 0x3e
 	opLastMemory   = 0x3e
 	opMemorySize   = 0x3f
 	opMemoryGrow   = 0x40
@@ -50,6 +53,10 @@ const (
 	opI32Xor       = 0x73
 	opI32Shl       = 0x74
 	opI64Add       = 0x7c
+	opI64Mul       = 0x7e
+	opI64Or        = 0x84
+	opI64Shl       = 0x86
+	opI64ShrU      = 0x88
 	opI32WrapI64   = 0xa7
 	opI64ExtendS32 = 0xac
 	opI64ExtendU32 = 0xad

@@ -15,6 +15,7 @@ const (
 	kindGlobal   = 3
 
 	typeI32     = 0x7f
+	typeI64     = 0x7e
 	typeFuncref = 0x70
 )
 

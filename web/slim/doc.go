@@ -20,11 +20,12 @@
 // [Cut] takes functions that a visit hardly ever runs out into a second module,
 // which is loaded when the first of them is called.
 //
-// [Fold] packs what is left of the table of functions (pack.go) and adds the code that unpacks
-// it when the module is instantiated (unpack.go): what functions have in common is there
-// once, and each field is a stream of its own. What it says of functions that [Cut] took out goes
-// with them. Of functions' names it leaves their packages: a stack trace in a browser says
-// less, what went wrong is still said.
+// [Fold] packs what is left of the table of functions (pack.go) and adds the code that
+// unpacks it when the module is instantiated (unpack.go): what functions have in common is
+// there once, and each field is a stream of its own. What the table says of functions that
+// [Cut] took out goes with them. Of functions' names it leaves their packages: a stack
+// trace in a browser says less, what went wrong is still said. The same code computes a
+// table of powers of ten that package strconv brings (powers.go).
 //
 // Measured with brotli 11 on the browser worker of November 2026, on all of it: joining
 // saves 7 %, clearing another 13 %, packing 6 %, writing functions anew 20 %, names 3 %.

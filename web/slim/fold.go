@@ -40,7 +40,7 @@ func (p Parts) Fold() (Parts, error) {
 		return p, err
 	}
 	f.main.first = m.imports + len(m.bodies)
-	start := f.main.whole(int64(table.buckets))
+	start := f.main.whole(int64(table.buckets), f.powers)
 	if p.Main, err = f.main.addTo(p.Main, start, image.encode()); err != nil || p.More == nil {
 		return p, err
 	}
@@ -85,6 +85,7 @@ func (u *unpacking) addTo(module, start, data []byte) ([]byte, error) {
 type folded struct {
 	main, more *unpacking
 	data       []byte // the second module's data section
+	powers     powers
 }
 
 // fold packs the table, what belongs to cold functions apart.
@@ -113,7 +114,8 @@ func (t *pclntab) fold(cold []bool) (*folded, error) {
 	for _, size := range []int{1, 2} { // records may reach to where only function data was
 		binary.LittleEndian.PutUint64(t.memory[t.module+8*(moduleFuncs+size):], uint64(t.end-list))
 	}
-	f := &folded{main: places.write(t.memory, main, newPacker().next)}
+	f := &folded{main: places.write(t.memory, main, newPacker().next), powers: t.dropPowers()}
+	copy(t.memory[int(places.state)+4*numWords:], f.powers.first)
 
 	second := image{make([]byte, len(t.memory))}
 	f.more = places.write(second.bytes, more, main.next)

@@ -136,6 +136,9 @@ func TestFoldedTableIsTheSame(t *testing.T) {
 					t.Errorf("the memory from %#x to %#x has changed", s.start, s.end)
 				}
 			}
+			if table.dropPowers().at == 0 {
+				t.Error("the program has no table of powers of ten, or another one")
+			}
 			moved := 0
 			for i, want := range before {
 				if mainNames[i] != shortName(names[i]) {

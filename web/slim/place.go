@@ -19,7 +19,7 @@ func (t *pclntab) place(free span, main, more *packer) (*places, error) {
 	}}
 	next := (free.start + 3) &^ 3
 	take := func(n int) int { next += n; return next - n }
-	p.state = int64(take(4 * numWords))
+	p.state = int64(take(4 * (numWords + powerLimbs)))
 	p.ranks = counts{
 		args: take(8 * more.next.args), frames: take(4 * more.next.frames), sequences: take(4 * more.next.sequences), data: take(4 * more.next.data),
 	}

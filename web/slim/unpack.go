@@ -171,15 +171,17 @@ const (
 	at            //
 	number        // of the function, and of its last name
 	name
+	wide // of 64 bits, and two more
 )
 
 // whole is the start function of a program:
 //
 //	for ; entry < last; entry += 8 { write the entry, the record's head and the rest }
 //
-// and then the index of program counters, in which each function has 16 buckets.
-func (u *unpacking) whole(buckets int64) []byte {
-	w := newAssembler(8)
+// and then the index of program counters, in which each function has 16 buckets, and the
+// powers of ten.
+func (u *unpacking) whole(buckets int64, table powers) []byte {
+	w := &assembler{2, wide, typeI32, 3, typeI64}
 	w.set(number, func() { w.i32(tableBase) })
 	u.eachEntry(w, func() {
 		w.store(inList, 0, func() { w.get(number) })
@@ -207,6 +209,7 @@ func (u *unpacking) whole(buckets int64) []byte {
 		w.add(at, bucketSize)
 		w.add(count, 1)
 	}, func() { w.get(count); w.i32(bucketsPerFunc * u.n); w.op(opI32LtU) })
+	table.write(w, u.word(numWords), at, from, wide, wide+1, wide+2)
 	return w.end()
 }
 
