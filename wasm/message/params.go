@@ -46,6 +46,9 @@ func DecodeLoad(v any) (Load, error) {
 type Input struct {
 	Handle int
 	Input  any // a picture, a text or fields: not looked at here
+	// Known, in place of Input, is what the reply to the same input called it. The result of
+	// predict is then null if its answer is not remembered any more.
+	Known string
 	// Profile asks predict to say where the time went. It then computes, as with Fresh.
 	Profile bool
 	// Fresh asks predict to compute, and neither to look for an answer that it gave to the
@@ -55,15 +58,15 @@ type Input struct {
 
 // Encode returns the parameters as a message tree.
 func (p Input) Encode() map[string]any {
-	return map[string]any{"handle": p.Handle, "input": p.Input, "profile": p.Profile, "fresh": p.Fresh}
+	return map[string]any{"handle": p.Handle, "input": p.Input, "known": orNull(p.Known), "profile": p.Profile, "fresh": p.Fresh}
 }
 
 // DecodeInput reads the parameters of [MethodPredict] and [MethodPreprocess].
 func DecodeInput(v any) (Input, error) {
 	var err error
 	f := open("predict", v, &err)
-	p := Input{Handle: f.handle(), Input: f.m["input"], Profile: f.flag("profile"), Fresh: f.flag("fresh")}
-	if p.Input == nil {
+	p := Input{Handle: f.handle(), Input: f.m["input"], Known: f.text("known", maxName), Profile: f.flag("profile"), Fresh: f.flag("fresh")}
+	if p.Input == nil && p.Known == "" {
 		f.fail("input", "is missing")
 	}
 	return p, err

@@ -42,12 +42,13 @@ type Prediction struct {
 	Model   Version
 	Timing  Timing
 	Profile *Profile // nil unless it was asked for
+	Known   string   // what to call a file's content in [Input]; may be empty
 }
 
 // Encode returns the prediction as a message tree.
 func (p Prediction) Encode() map[string]any {
 	return map[string]any{"classes": encodeEach(len(p.Classes), func(i int) map[string]any { return p.Classes[i].Encode() }), "label": p.Label, "unknown": p.Unknown,
-		"source": p.Source, "model": p.Model.Encode(), "timing": p.Timing.Encode(), "profile": encodeOptional(p.Profile)}
+		"source": p.Source, "model": p.Model.Encode(), "timing": p.Timing.Encode(), "profile": encodeOptional(p.Profile), "known": orNull(p.Known)}
 }
 
 // DecodePrediction reads a prediction.
@@ -62,6 +63,7 @@ func DecodePrediction(v any) (Prediction, error) {
 		Model:   decodeVersion(f.object("model")),
 		Timing:  decodeTiming(f.object("timing")),
 		Profile: f.optionalProfile(),
+		Known:   f.text("known", maxName),
 	}
 	return p, err
 }

@@ -3,6 +3,8 @@
 package main
 
 import (
+	"unsafe"
+
 	"github.com/hack-pad/safejs"
 
 	"larder/wasm/bridge"
@@ -25,9 +27,27 @@ func readMessage(v safejs.Value) (any, error) {
 	return readFlat(text, func(i int) (any, error) { return v.Index(i) })
 }
 
-// flatMessage is the reverse of readMessage.
-func flatMessage(tree map[string]any) any {
-	text, things := writeFlat(tree)
+// maxScratch bounds the memory that is kept for the next message.
+const maxScratch = 64 << 10
+
+// scratch is where a message is written; nil while somebody writes. Most of what a hit would
+// leave to the collector is its text.
+var scratch []byte
+
+// postFlat sends a message, and gives the buffers away.
+func postFlat(to bridge.Port, tree map[string]any, give ...safejs.Value) error {
+	buffer := scratch
+	scratch = nil
+	text, things := writeFlat(buffer[:0], tree)
+	err := to.Post(flatMessage(unsafe.String(unsafe.SliceData(text), len(text)), things), give...)
+	if cap(text) <= maxScratch {
+		scratch = text
+	}
+	return err
+}
+
+// flatMessage is what readMessage reads.
+func flatMessage(text string, things []any) any {
 	if things == nil {
 		return text
 	}

@@ -68,8 +68,8 @@ func TestReadFlatInvalid(t *testing.T) {
 // again writes a tree and reads it.
 func again(t *testing.T, tree any) {
 	t.Helper()
-	text, things := writeFlat(tree)
-	got, err := readFlat(text, func(i int) (any, error) { return things[i-1], nil })
+	text, things := writeFlat(nil, tree)
+	got, err := readFlat(string(text), func(i int) (any, error) { return things[i-1], nil })
 	if err != nil || !reflect.DeepEqual(got, tree) {
 		t.Errorf("%#v was written as %q and read as %#v, %v", tree, text, got, err)
 	}
@@ -98,12 +98,12 @@ func TestWriteFlat(t *testing.T) {
 			if tt.name == "text" {
 				want = tt.want
 			}
-			if got, _ := writeFlat(tt.tree); got != want {
+			if got, _ := writeFlat([]byte("before"), tt.tree); string(got) != "before"+want {
 				t.Errorf("got %q, want %q", got, want)
 			}
 		})
 	}
-	if _, things := writeFlat([]any{1, bytes, "x", 'x'}); len(things) != 2 || !reflect.DeepEqual(things, []any{bytes, 'x'}) {
+	if _, things := writeFlat(nil, []any{1, bytes, "x", 'x'}); len(things) != 2 || !reflect.DeepEqual(things, []any{bytes, 'x'}) {
 		t.Errorf("things %v", things)
 	}
 }

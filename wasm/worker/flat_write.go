@@ -6,16 +6,16 @@ import "strconv"
 type written string
 
 func write(tree any) written {
-	text, _ := writeFlat(tree)
+	text, _ := writeFlat(nil, tree)
 	return written(text)
 }
 
-// writeFlat is the reverse of readFlat: it returns JSON, in which a mark and a number stand for
+// writeFlat is the reverse of readFlat: it appends JSON, in which a mark and a number stand for
 // one of things, counted from 1. What text can hold is written, anything else is a thing.
-func writeFlat(tree any) (text string, things []any) {
-	w := flatWriter{text: make([]byte, 0, 1024)}
+func writeFlat(to []byte, tree any) (text []byte, things []any) {
+	w := flatWriter{text: to}
 	w.value(tree)
-	return string(w.text), w.things
+	return w.text, w.things
 }
 
 // markText is the mark as text.

@@ -40,9 +40,9 @@ type host interface {
 	// Data makes the page's data from one of ours.
 	Tensor(t message.Tensor) (*tensor.Tensor, error)
 	Data(t *tensor.Tensor) (any, error)
-	// Free gives back at once what large data of a tensor of the page takes. What
-	// Tensor made of it is not used any more.
-	Free(t message.Tensor)
+	// Free gives back at once what large data of the page takes: of a tensor, or what
+	// Digest returned. What was made of it is not used any more.
+	Free(data any)
 	// Engine returns what runs models on so many threads, or on fewer.
 	Engine(ctx context.Context, threads int) (machine, error)
 	// Heed makes the contexts of Breathe look at a bell of the page's; nil for none.

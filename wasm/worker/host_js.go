@@ -41,7 +41,7 @@ func (h *jsHost) Post(tree map[string]any, give []any) {
 			buffers = append(buffers, b)
 		}
 	}
-	if err := h.page.Post(flatMessage(tree), buffers...); err != nil {
+	if err := postFlat(h.page, tree, buffers...); err != nil {
 		// A result that cannot be cloned is a defect; the page must not wait for it.
 		id, _ := tree["id"].(int)
 		h.Post(message.Reply{ID: id, Err: fault(message.CodeInternal, "the reply cannot be sent: %v", err)}.Encode(), nil)
@@ -135,12 +135,16 @@ func (h *jsHost) Digest(ctx context.Context, input any) (sum [sha256.Size]byte, 
 		w, h := bridge.PictureSize(v)
 		sum, ok = hashKind(ctx, pixels, fmt.Sprintf("i%d,%d,%s,", w, h, bridge.Text(v, "colorSpace")))
 		return sum, input, ok, ctx.Err()
-	case !is || !bridge.Is(v, "Blob") && !bridge.IsBytes(v) || bridge.ByteLength(v) > maxPictureFile:
+	case !is || bridge.ByteLength(v) > maxPictureFile:
 		return sum, input, false, nil
 	}
-	array, err := arrayOf(ctx, v)
-	if err != nil {
-		return sum, input, false, err
+	var array *bridge.Blob
+	if bridge.Is(v, "Blob") {
+		if array, err = arrayOf(ctx, v); err != nil {
+			return sum, input, false, err
+		}
+	} else if array, err = bridge.NewBlob(v); err != nil {
+		return sum, input, false, nil // it has no bytes
 	}
 	sum, ok = hashKind(ctx, array.JSValue(), "p")
 	return sum, array.JSValue(), ok, ctx.Err()
@@ -149,11 +153,7 @@ func (h *jsHost) Digest(ctx context.Context, input any) (sum [sha256.Size]byte, 
 // hashKind hashes what kind of thing it is with the SHA-256 of its bytes. Bytes that cannot be
 // hashed are no reason to fail.
 func hashKind(ctx context.Context, bytes safejs.Value, kind string) (sum [sha256.Size]byte, ok bool) {
-	view, err := bridge.NewBlob(bytes)
-	if err != nil {
-		return sum, false
-	}
-	sum, err = bridge.SHA256(ctx, view.JSValue())
+	sum, err := bridge.SHA256(ctx, bytes)
 	return sha256.Sum256(append([]byte(kind), sum[:]...)), err == nil
 }
 

@@ -43,8 +43,8 @@ type testHost struct {
 }
 
 func (h *testHost) Post(given map[string]any, _ []any) {
-	text, things := writeFlat(given)
-	read, err := readFlat(text, func(i int) (any, error) { return things[i-1], nil })
+	text, things := writeFlat(nil, given)
+	read, err := readFlat(string(text), func(i int) (any, error) { return things[i-1], nil })
 	if err != nil {
 		panic(err)
 	}
@@ -120,7 +120,7 @@ func (h *testHost) Tensor(t message.Tensor) (*tensor.Tensor, error) {
 
 func (h *testHost) Data(t *tensor.Tensor) (any, error) { return t.Any(), nil }
 
-func (h *testHost) Free(message.Tensor) {}
+func (h *testHost) Free(any) {}
 
 func (h *testHost) Stir() {}
 

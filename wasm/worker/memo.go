@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"larder/cache"
+	"larder/cache/store"
 	"larder/model/engine"
 	"larder/sha256"
 	"larder/wasm/message"
@@ -25,6 +26,12 @@ func (s *server) question(ctx context.Context, p message.Input, m *loaded) (key 
 	}
 	key = cache.MemoKey{Session: m.name(), Model: m.digest}
 	switch v := p.Input.(type) {
+	case nil:
+		key.Input, err = store.ParseDigest(p.Known)
+		if err != nil {
+			err = fault(message.CodeInvalidInput, "known: %v", err)
+		}
+		return key, nil, true, err
 	case string:
 		key.Input = sha256.Sum256([]byte("t" + v))
 		return key, v, true, nil
@@ -63,16 +70,26 @@ func hashFields(v map[string]any) (sum [sha256.Size]byte, ok bool) {
 	return sha256.Sum256(b), true
 }
 
+// called returns what a page may call an input in place of giving it again: what the browser
+// has to be asked for, a file say.
+func called(p message.Input, key cache.MemoKey) string {
+	switch p.Input.(type) {
+	case nil, string, map[string]any:
+		return ""
+	}
+	return key.Input.String()
+}
+
 // recall answers with what was answered before, if it was: the same classes, the model's
 // age as of now, and the time that this took.
-func (s *server) recall(c call, key cache.MemoKey, h *handle) (result, bool) {
+func (s *server) recall(c call, key cache.MemoKey, known string, h *handle) (result, bool) {
 	read := s.now()
 	v, ok := s.memo.Get(key)
 	if !ok {
 		return result{}, false
 	}
 	kept := v.(*remembered)
-	out := message.Prediction{Label: kept.label, Unknown: kept.unknown, Source: message.SourceMemo, Model: s.current(h),
+	out := message.Prediction{Label: kept.label, Unknown: kept.unknown, Source: message.SourceMemo, Model: s.current(h), Known: known,
 		Timing: message.Timing{Decode: milliseconds(read.Sub(c.arrived)), Total: milliseconds(s.now().Sub(c.arrived))}}
 	tree := out.Encode()
 	tree["classes"] = kept.classes

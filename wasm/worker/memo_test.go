@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,10 +40,26 @@ func TestMemo(t *testing.T) {
 	if again.Source != message.SourceMemo || again.Timing.Infer != 0 || again.Timing.Preprocess != 0 {
 		t.Errorf("source %q, timing %+v", again.Source, again.Timing)
 	}
+	if first.Known == "" || again.Known != first.Known {
+		t.Errorf("called %q and %q", first.Known, again.Known)
+	}
 	again.Source, again.Timing = first.Source, first.Timing
 	if !reflect.DeepEqual(first, again) {
 		t.Errorf("remembered %+v, computed %+v", again, first)
 	}
+	if known := (message.Input{Handle: info.Handle, Known: first.Known}); b.predict(known).Source != message.SourceMemo {
+		t.Errorf("%q is not known", first.Known)
+	}
+	for name, in := range map[string]message.Input{
+		"unknown":        {Handle: info.Handle, Known: strings.Repeat("0", 64)},
+		"to be computed": {Handle: info.Handle, Known: first.Known, Fresh: true},
+		"to be measured": {Handle: info.Handle, Known: first.Known, Profile: true},
+	} {
+		if got := b.ask(message.MethodPredict, in.Encode()); got != nil {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	b.refused(message.CodeInvalidInput, message.MethodPredict, message.Input{Handle: info.Handle, Known: "../x"}.Encode())
 	computed := []struct {
 		name string
 		in   message.Input

@@ -28,7 +28,7 @@ func newPeers(models string) cache.Peers {
 
 // Tell implements cache.Peers.
 func (t tabs) Tell(e cache.Event) {
-	_ = t.channel.Post(flatMessage(describeEvent(e).Encode())) // who hears nothing asks later
+	_ = postFlat(t.channel, describeEvent(e).Encode()) // who hears nothing asks later
 }
 
 // Hear implements cache.Peers. A message that is no event is somebody else's.

@@ -17,10 +17,16 @@ func (s *server) predict(ctx context.Context, c call) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
+	known := ""
 	if memo {
-		if known, ok := s.recall(c, key, h); ok {
-			return known, nil
+		known = called(p, key)
+		if out, ok := s.recall(c, key, known, h); ok {
+			out.free = input
+			return out, nil
 		}
+	}
+	if p.Input == nil {
+		return result{}, nil // the page has what it called so
 	}
 	s.host.Stir()
 	in, err := s.input(ctx, input)
@@ -33,7 +39,7 @@ func (s *server) predict(ctx context.Context, c call) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	out := message.Prediction{Label: answer.Label, Unknown: answer.Unknown, Source: message.SourceModel, Model: s.current(h), Profile: profile.message()}
+	out := message.Prediction{Label: answer.Label, Unknown: answer.Unknown, Source: message.SourceModel, Model: s.current(h), Profile: profile.message(), Known: known}
 	for _, class := range answer.Classes {
 		out.Classes = append(out.Classes, message.Class(class))
 	}
@@ -48,7 +54,7 @@ func (s *server) predict(ctx context.Context, c call) (result, error) {
 	if memo {
 		s.remember(key, &out, tree)
 	}
-	return result{tree: tree}, nil
+	return result{tree: tree, free: input}, nil
 }
 
 // asked reads the request and finds the model that it means.

@@ -42,8 +42,15 @@ func (s *server) run(ctx context.Context, c call) (result, error) {
 // free gives the inputs of a run back when it is over.
 func (s *server) free(list map[string]message.Tensor) {
 	for _, t := range list {
-		s.host.Free(t)
+		s.freeTensor(t)
 	}
+}
+
+func (s *server) freeTensor(t message.Tensor) {
+	for _, item := range t.Items {
+		s.freeTensor(item)
+	}
+	s.host.Free(t.Data)
 }
 
 // tensors makes a reply of named tensors. Their arrays are new, so they are given

@@ -51,6 +51,7 @@ type call struct {
 type result struct {
 	tree any
 	give []any
+	free any // an input that nobody uses any more
 }
 
 // Receive takes a message of the page and starts what it asks for. It does not
@@ -126,6 +127,9 @@ func (s *server) serve(c call) {
 	res, err := s.answer(c.ctx, c.method, c)
 	s.finish(c.id)
 	s.reply(c.id, res, err)
+	if res.free != nil {
+		s.host.Free(res.free)
+	}
 }
 
 // answer calls the method. A panic in it is a defect of Larder and becomes an

@@ -21,11 +21,12 @@ import (
 const minLarge = 64 << 10
 
 // Free implements host.
-func (h *jsHost) Free(t message.Tensor) {
-	for _, item := range t.Items {
-		h.Free(item)
+func (h *jsHost) Free(data any) {
+	v, ok := data.(safejs.Value)
+	if ok && bridge.Is(v, "ImageData") {
+		v, _ = v.Get("data")
 	}
-	if v, ok := t.Data.(safejs.Value); ok && bridge.ByteLength(v) >= minLarge && bridge.Owned(v) {
+	if ok && bridge.ByteLength(v) >= minLarge && bridge.Owned(v) {
 		bridge.Free(v)
 	}
 }

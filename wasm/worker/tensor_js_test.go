@@ -5,6 +5,7 @@ package main
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hack-pad/safejs"
 
@@ -92,7 +93,7 @@ func TestLargeTensor(t *testing.T) {
 	if err := x.Floats(part, 32766); err != nil || part[0] != 32866 || part[1] != 32867 {
 		t.Errorf("the last are %v, %v", part, err)
 	}
-	h.Free(message.Tensor{Items: []message.Tensor{in, {Data: "no array"}}})
+	newServer(h, time.Now).freeTensor(message.Tensor{Items: []message.Tensor{in, {Data: "no array"}}})
 	if n := bridge.ByteLength(in.Data.(safejs.Value)); n != 0 {
 		t.Errorf("%d bytes are left", n)
 	}
@@ -100,7 +101,7 @@ func TestLargeTensor(t *testing.T) {
 	if x, err = h.Tensor(shared); err != nil || x.Source() != nil {
 		t.Errorf("%v, %v: floats that others may change were not copied", x, err)
 	}
-	h.Free(shared)
+	h.Free(shared.Data)
 }
 
 func same(t *testing.T, got, want *tensor.Tensor) {

@@ -105,6 +105,10 @@ class Larder {
   }
 }
 
+// What the worker calls the content of a Blob, which never changes: it need not be read again
+// for an answer that is remembered.
+const files = new WeakMap();
+
 class Model {
   #channel;
   #held; // {handle, calls, retired}; null when disposed
@@ -145,10 +149,17 @@ class Model {
 
   async predict(input, { signal, memo = true } = {}) {
     checkFlag("memo", memo);
-    const { value, transfer } = await question(input);
-    const { profile, ...prediction } = await this.#call("predict", { input: value, profile: this.#watched, fresh: !memo }, { signal, transfer });
+    const again = memo && !this.#watched && files.get(input);
+    const known = again ? await this.#call("predict", { known: again }, { signal }) : null;
+    const { profile, known: name, ...prediction } = known ?? (await this.#ask(input, memo, signal));
+    if (name && isA(input, "Blob")) files.set(input, name);
     this.#profile = profile;
     return prediction;
+  }
+
+  async #ask(input, memo, signal) {
+    const { value, transfer } = await question(input);
+    return this.#call("predict", { input: value, profile: this.#watched, fresh: !memo }, { signal, transfer });
   }
 
   async preprocess(input, { signal } = {}) {
