@@ -188,8 +188,8 @@ export interface Model {
    * taken as stored, and it stays the caller's.
    *
    * Whoever asks the same again within five minutes gets the same answer, and nothing is
-   * computed: `source` is `memo`; the same Blob is not even read again. Bitmaps, elements of a page and video frames are computed
-   * each time.
+   * computed: `source` is `memo`; the same Blob is not even read again. Bitmaps, elements
+   * of a page and video frames are computed each time.
    *
    * Codes: `invalid-input` (empty, cut short, damaged, a field that lacks),
    * `unsupported-input` (an input of another kind than the model takes, a format this
