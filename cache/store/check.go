@@ -92,6 +92,10 @@ func (r Record) Trim() Record {
 	return r
 }
 
+// BoundHits returns a number of hits that was read or added up, or the nearest that a
+// record may have.
+func BoundHits(n int64) int64 { return min(max(n, 0), MaxHits) }
+
 // Distinct returns the digests without repetitions, in order of first occurrence.
 func Distinct(digests []Digest) []Digest {
 	seen := make(map[Digest]struct{}, len(digests))

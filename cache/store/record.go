@@ -13,6 +13,10 @@ const MaxChunk = 4 << 20
 // MaxManifest is the largest manifest or document in bytes.
 const MaxManifest = 16 << 20
 
+// MaxHits is the largest number of hits that is kept: every backend can tell it from the
+// next one.
+const MaxHits = 1<<53 - 1
+
 // Latest is the selector of the pointer that answers to a bare model name.
 const Latest = "latest"
 
@@ -44,8 +48,10 @@ type Record struct {
 	CommittedAt time.Time
 	// CheckedAt is when the registry last confirmed it. Millisecond precision.
 	CheckedAt time.Time
-	// UsedAt is when it was last asked for, as far as it was written down.
+	// UsedAt is when it was last asked for, and Hits how often it answered without a
+	// download, as far as they were written down. Only Touch changes Hits.
 	UsedAt time.Time
+	Hits   int64 // 0 to MaxHits
 	// ManifestETag is the validator for the next conditional request, or "".
 	ManifestETag string
 	// Pinned versions are never evicted.
@@ -133,7 +139,10 @@ func (p Pointer) Validate() error {
 // field leaves the stored value alone.
 type Patch struct {
 	CheckedAt time.Time
-	UsedAt    time.Time
+	// UsedAt is a use that may be written down late: see ApplyTo.
+	UsedAt time.Time
+	// AddHits is added to what is stored, so that whoever shares the store may count.
+	AddHits int64
 	// Selector also sets the CheckedAt of this pointer, if it leads to the version.
 	Selector string
 	// ManifestETag replaces the validator; a pointer because "" is a value.
@@ -162,14 +171,19 @@ type Usage struct {
 	Records int
 }
 
-// ApplyTo returns the record with the patch applied.
+// maxLate is how late a use is written down at the most.
+const maxLate = time.Hour
+
+// ApplyTo returns the record with the patch applied. Of two times of a use the later one
+// stays, unless it is so much later that a clock must have been wrong.
 func (p Patch) ApplyTo(r Record) Record {
 	if !p.CheckedAt.IsZero() {
 		r.CheckedAt = p.CheckedAt
 	}
-	if !p.UsedAt.IsZero() {
+	if ahead := r.UsedAt.Sub(p.UsedAt); !p.UsedAt.IsZero() && (ahead < 0 || ahead > maxLate) {
 		r.UsedAt = p.UsedAt
 	}
+	r.Hits = BoundHits(BoundHits(r.Hits) + BoundHits(p.AddHits))
 	if p.ManifestETag != nil {
 		r.ManifestETag = *p.ManifestETag
 	}

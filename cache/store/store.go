@@ -33,12 +33,14 @@ type Store interface {
 	// Commit makes a version visible: in one transaction it checks that every chunk
 	// of the record is stored, writes the record (replacing one of the same name and
 	// version) and points all of p at it. Name and Version of each must be the record's.
-	// It is durable when it returns. Rolling back is a Commit of an older record.
+	// It is durable when it returns. Rolling back is a Commit of an older record. The Hits
+	// of a record that is replaced stay; those of r do not count, and a new one has none.
 	// Errors: Incomplete (nothing was changed), Quota, Invalid.
 	Commit(ctx context.Context, r Record, p ...Pointer) error
 
-	// Touch patches a record and, if the patch names a selector, its pointer.
-	// Errors: NotFound.
+	// Touch patches a record and, if the patch names a selector, its pointer, in one
+	// transaction, so that hits that several add at once all count. After an error
+	// nothing has changed, and it may be called again. Errors: NotFound.
 	Touch(ctx context.Context, name, version string, patch Patch) error
 
 	// Snapshot reads all records and pointers in one transaction.

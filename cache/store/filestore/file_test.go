@@ -27,13 +27,13 @@ func TestTyped(t *testing.T) {
 }
 
 func FuzzDecodeState(f *testing.F) {
-	f.Add([]byte(`{"schema":1,"records":[{"Name":"a","Version":"1.0.0","Manifest":"AA==","Digest":"` + store.Digest{}.String() + `"}],"pointers":[{"Name":"a","Selector":"latest","Version":"1.0.0"}]}`))
+	f.Add([]byte(`{"schema":1,"records":[{"Name":"a","Version":"1.0.0","Manifest":"AA==","Digest":"` + store.Digest{}.String() + `","Hits":9007199254740993}],"pointers":[{"Name":"a","Selector":"latest","Version":"1.0.0"}]}`))
 	f.Add([]byte(`{"schema":1,"records":[null],"pointers":[{}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		snap := decodeState(data)
 		for _, r := range snap.Records {
-			if err := r.Validate(); err != nil {
-				t.Fatal(err)
+			if err := r.Validate(); err != nil || r.Hits < 0 || r.Hits > store.MaxHits {
+				t.Fatal(err, r.Hits)
 			}
 		}
 		if len(snap.Pointers) > 0 && len(snap.Records) == 0 {

@@ -95,7 +95,14 @@ func (s *Store) Commit(ctx context.Context, r store.Record, p ...store.Pointer) 
 			return err
 		}
 		syncDir(filepath.Join(s.dir, "chunks"))
-		snap.Records = slices.DeleteFunc(snap.Records, func(o store.Record) bool { return o.Name == r.Name && o.Version == r.Version })
+		r.Hits = 0
+		snap.Records = slices.DeleteFunc(snap.Records, func(o store.Record) bool {
+			same := o.Name == r.Name && o.Version == r.Version
+			if same {
+				r.Hits = o.Hits
+			}
+			return same
+		})
 		snap.Records = append(snap.Records, r)
 		for _, p := range p {
 			snap.Pointers = slices.DeleteFunc(snap.Pointers, func(o store.Pointer) bool { return o.Key() == p.Key() })

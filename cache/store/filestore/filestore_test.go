@@ -64,6 +64,10 @@ func TestBrokenState(t *testing.T) {
 		{"another schema", func(s string) string { return strings.Replace(s, `"schema":1`, `"schema":2`, 1) }, 0},
 		{"bad digest", func(s string) string { return strings.Replace(s, `"Digest":"`, `"Digest":"x`, 1) }, 0},
 		{"bad name", func(s string) string { return strings.ReplaceAll(s, `"leaf"`, `"../leaf"`) }, 0},
+		{"hits of another program", func(s string) string {
+			return strings.Replace(s, `"UsedAt":`, `"Hits":-9000000000000000000,"UsedAt":`, 1)
+		}, 1},
+		{"hits that are no number", func(s string) string { return strings.Replace(s, `"UsedAt":`, `"Hits":"many","UsedAt":`, 1) }, 0},
 		{"negative size", func(s string) string { return strings.Replace(s, `"Size":7`, `"Size":-7`, 1) }, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -75,6 +79,11 @@ func TestBrokenState(t *testing.T) {
 			snap, err := s.Snapshot(t.Context())
 			if err != nil || len(snap.Records) != c.records {
 				t.Fatalf("%+v, %v", snap, err)
+			}
+			for _, r := range snap.Records { // "as it was" has no Hits, as files of before them
+				if r.Hits != 0 {
+					t.Fatalf("%d hits", r.Hits)
+				}
 			}
 			// And it heals.
 			if err := s.Commit(t.Context(), r, store.Pointer{Name: "leaf", Selector: store.Latest, Version: "1.0.0"}); err != nil {

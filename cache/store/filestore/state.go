@@ -23,6 +23,7 @@ type recordState struct {
 	CommittedAt   int64
 	CheckedAt     int64
 	UsedAt        int64
+	Hits          int64 `json:",omitempty"`
 	ManifestETag  string
 	Pinned        bool
 }
@@ -78,7 +79,7 @@ func (raw *recordState) decode() (store.Record, bool) {
 	}
 	r := store.Record{Name: raw.Name, Version: raw.Version, Manifest: raw.Manifest, Digest: d,
 		CommittedAt: store.FromMilli(raw.CommittedAt), CheckedAt: store.FromMilli(raw.CheckedAt),
-		UsedAt: store.FromMilli(raw.UsedAt), ManifestETag: raw.ManifestETag, Pinned: raw.Pinned}
+		UsedAt: store.FromMilli(raw.UsedAt), Hits: store.BoundHits(raw.Hits), ManifestETag: raw.ManifestETag, Pinned: raw.Pinned}
 	for _, c := range raw.Chunks {
 		d, err := store.ParseDigest(c.Digest)
 		if err != nil {
@@ -95,7 +96,7 @@ func (s *Store) save(snap store.Snapshot) error {
 	st := state{Schema: 1}
 	for _, r := range snap.Records {
 		raw := recordState{Name: r.Name, Version: r.Version, Manifest: r.Manifest, Digest: r.Digest.String(),
-			CommittedAt: store.Milli(r.CommittedAt), CheckedAt: store.Milli(r.CheckedAt), UsedAt: store.Milli(r.UsedAt),
+			CommittedAt: store.Milli(r.CommittedAt), CheckedAt: store.Milli(r.CheckedAt), UsedAt: store.Milli(r.UsedAt), Hits: r.Hits,
 			ManifestETag: r.ManifestETag, Pinned: r.Pinned}
 		for _, c := range r.Chunks {
 			raw.Chunks = append(raw.Chunks, refState{c.Digest.String(), c.Size})

@@ -25,7 +25,7 @@ func encodeRecord(r *store.Record) (safejs.Value, error) {
 	}
 	return object(map[string]any{
 		"name": r.Name, "version": r.Version, "manifest": manifest, "digest": r.Digest.String(), "chunks": chunks,
-		"committedAt": store.Milli(r.CommittedAt), "checkedAt": store.Milli(r.CheckedAt), "usedAt": store.Milli(r.UsedAt),
+		"committedAt": store.Milli(r.CommittedAt), "checkedAt": store.Milli(r.CheckedAt), "usedAt": store.Milli(r.UsedAt), "hits": r.Hits,
 		"manifestETag": r.ManifestETag, "pinned": r.Pinned,
 	})
 }
@@ -54,7 +54,7 @@ func decodeRecord(v safejs.Value) (store.Record, error) {
 	r := store.Record{
 		Name: stringAt(v, "name"), Version: stringAt(v, "version"), ManifestETag: stringAt(v, "manifestETag"),
 		CommittedAt: store.FromMilli(numberAt(v, "committedAt")), CheckedAt: store.FromMilli(numberAt(v, "checkedAt")),
-		UsedAt: store.FromMilli(numberAt(v, "usedAt")), Pinned: boolAt(v, "pinned"),
+		UsedAt: store.FromMilli(numberAt(v, "usedAt")), Hits: store.BoundHits(numberAt(v, "hits")), Pinned: boolAt(v, "pinned"),
 	}
 	var err error
 	if r.Digest, err = digestAt(v, "digest"); err != nil {

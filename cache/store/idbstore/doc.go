@@ -9,7 +9,7 @@
 //	                                      of digest, zero once it is deleted, and 4 of size
 //	records    "name@version"             {name, version, manifest: Uint8Array, digest,
 //	                                       chunks: [{digest, size}], committedAt, checkedAt,
-//	                                       usedAt, manifestETag, pinned}
+//	                                       usedAt, hits, manifestETag, pinned}
 //	pointers   "name" or "name@selector"  {name, selector, version, checkedAt, skip}
 //	documents  key                        {key, data: Uint8Array, etag, checkedAt}
 //

@@ -155,6 +155,48 @@ func TestLayout(t *testing.T) {
 	}
 }
 
+// TestForeignHits checks numbers of hits that this program did not write: of an older
+// release, which kept none, or of another program.
+func TestForeignHits(t *testing.T) {
+	undefined := safejs.Undefined()
+	for _, c := range []struct {
+		name  string
+		value any
+		want  int64
+	}{
+		{"none", undefined, 0},
+		{"some", 12, 12},
+		{"negative", -12, 0},
+		{"too many", 1e300, 0},
+		{"the most", float64(store.MaxHits), store.MaxHits},
+		{"no number", "12", 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := mustOpen(t, fresh(t))
+			commitOne(t, s, "1.0.0", []byte("weights"))
+			os := objectStore(t, s, "records")
+			rec := request(t, os, "get", "leaf@1.0.0")
+			if err := rec.Set("hits", c.value); err != nil {
+				t.Fatal(err)
+			}
+			request(t, os, "put", rec, "leaf@1.0.0")
+			for _, want := range []int64{c.want, min(c.want+1, store.MaxHits)} {
+				snap, err := s.Snapshot(t.Context())
+				if err != nil || len(snap.Records) != 1 || snap.Records[0].Hits != want {
+					t.Fatalf("%+v, %v", snap, err)
+				}
+				if err := s.Touch(t.Context(), "leaf", "1.0.0", store.Patch{AddHits: 1}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			commitOne(t, s, "1.0.0", []byte("weights"))
+			if snap, err := s.Snapshot(t.Context()); err != nil || snap.Records[0].Hits != min(c.want+2, store.MaxHits) {
+				t.Fatalf("after a commit: %+v, %v", snap, err)
+			}
+		})
+	}
+}
+
 func TestForeignRecords(t *testing.T) {
 	eval := func(code string) safejs.Value {
 		f, err := global("Function")

@@ -36,7 +36,13 @@ func (s *Store) Commit(ctx context.Context, r store.Record, p ...store.Pointer) 
 					return store.IncompleteError(&r, c.Digest)
 				}
 			}
-			t.ask(records, nil, "put", record, key)
+			t.ask(records, func(old safejs.Value) error {
+				if err := record.Set("hits", store.BoundHits(numberAt(old, "hits"))); err != nil {
+					return err
+				}
+				t.ask(records, nil, "put", record, key)
+				return nil
+			}, "get", key)
 			for i, v := range values {
 				t.ask(pointers, nil, "put", v, p[i].Key())
 			}

@@ -111,6 +111,7 @@ func (s *Store) Commit(ctx context.Context, r store.Record, p ...store.Pointer) 
 	if err := s.db.room("commit", key, int64(len(r.Manifest)-len(s.db.records[key].Manifest))); err != nil {
 		return err
 	}
+	r.Hits = s.db.records[key].Hits
 	s.db.records[key] = clone(r)
 	for _, p := range p {
 		p.CheckedAt = trim(p.CheckedAt)

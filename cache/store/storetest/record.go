@@ -1,7 +1,10 @@
 package storetest
 
 import (
+	"context"
+	"math"
 	"reflect"
+	"sync"
 	"testing"
 	"time"
 
@@ -70,6 +73,86 @@ var recordTests = []test{
 			t.Fatalf("pointers %+v", p)
 		}
 	}},
+	{"hits are added up", func(t *testing.T, open func() store.Store) {
+		s := open()
+		r := record("leaf", "1.0.0")
+		r.Hits = 99 // only Touch counts
+		commit(t, s, r, store.Latest)
+		wantHits(t, s, 0, r.UsedAt)
+		later := epoch.Add(24 * time.Hour)
+		want(t, s.Touch(t.Context(), "leaf", "1.0.0", store.Patch{AddHits: 3, UsedAt: later}), "")
+		want(t, s.Touch(t.Context(), "leaf", "1.0.0", store.Patch{AddHits: 4}), "")
+		want(t, s.Touch(t.Context(), "leaf", "1.0.0", store.Patch{CheckedAt: later}), "")
+		wantHits(t, s, 7, later)
+		want(t, s.Close(), "")
+		wantHits(t, open(), 7, later)
+	}},
+	{"hits that several add at once all count", func(t *testing.T, open func() store.Store) {
+		openers := []store.Store{open(), open()}
+		commit(t, openers[0], record("leaf", "1.0.0"), store.Latest)
+		const each = 20
+		var all sync.WaitGroup
+		for i := range each * len(openers) {
+			all.Go(func() {
+				if err := openers[i%len(openers)].Touch(t.Context(), "leaf", "1.0.0", store.Patch{AddHits: int64(1 + i%3)}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		sum := int64(0)
+		for i := range each * len(openers) {
+			sum += int64(1 + i%3)
+		}
+		wantHits(t, openers[0], sum, epoch.Add(time.Hour))
+	}},
+	{"hits stay when a record is replaced, and go when it is removed", func(t *testing.T, open func() store.Store) {
+		s := open()
+		r := record("leaf", "1.0.0")
+		commit(t, s, r, store.Latest)
+		want(t, s.Touch(t.Context(), "leaf", "1.0.0", store.Patch{AddHits: 5}), "")
+		r.Manifest, r.Hits = []byte("republished"), 1
+		commit(t, s, r, "^1")
+		wantHits(t, s, 5, r.UsedAt)
+		want(t, s.Remove(t.Context(), "leaf", "1.0.0"), "")
+		commit(t, s, r, store.Latest)
+		wantHits(t, s, 0, r.UsedAt)
+	}},
+	{"hits are never negative and never overflow", func(t *testing.T, open func() store.Store) {
+		s := open()
+		commit(t, s, record("leaf", "1.0.0"), store.Latest)
+		for _, step := range []struct{ add, sum int64 }{
+			{-1, 0}, {math.MinInt64, 0}, {2, 2}, {-1, 2}, {store.MaxHits - 3, store.MaxHits - 1}, {1, store.MaxHits}, {1, store.MaxHits},
+			{math.MaxInt64, store.MaxHits},
+		} {
+			want(t, s.Touch(t.Context(), "leaf", "1.0.0", store.Patch{AddHits: step.add}), "")
+			wantHits(t, s, step.sum, epoch.Add(time.Hour))
+		}
+	}},
+	{"a use that is written down late does not undo a later one", func(t *testing.T, open func() store.Store) {
+		s := open()
+		commit(t, s, record("leaf", "1.0.0"), store.Latest) // used at one hour
+		for _, step := range []struct{ at, stays time.Duration }{
+			{3 * time.Hour, 3 * time.Hour},
+			{3*time.Hour - time.Minute, 3 * time.Hour},
+			{2 * time.Hour, 3 * time.Hour},
+			{1000 * time.Hour, 1000 * time.Hour}, // a clock that was wrong
+			{4 * time.Hour, 4 * time.Hour},
+		} {
+			want(t, s.Touch(t.Context(), "leaf", "1.0.0", store.Patch{UsedAt: epoch.Add(step.at), AddHits: 1}), "")
+			if got := snapshot(t, s).Records[0].UsedAt; !got.Equal(epoch.Add(step.stays)) {
+				t.Fatalf("after %v: %v", step.at, got)
+			}
+		}
+	}},
+	{"what ends early adds nothing", func(t *testing.T, open func() store.Store) {
+		s := open()
+		commit(t, s, record("leaf", "1.0.0"), store.Latest)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		want(t, s.Touch(ctx, "leaf", "1.0.0", store.Patch{AddHits: 1}), store.Aborted)
+		wantHits(t, s, 0, epoch.Add(time.Hour))
+	}},
 	{"touch of nothing", func(t *testing.T, open func() store.Store) {
 		want(t, open().Touch(t.Context(), "leaf", "1.0.0", store.Patch{CheckedAt: epoch}), store.NotFound)
 	}},
@@ -99,4 +182,12 @@ var recordTests = []test{
 			t.Fatal("Remove took a chunk")
 		}
 	}},
+}
+
+// wantHits checks what is written down about the use of the only record.
+func wantHits(t *testing.T, s store.Store, hits int64, used time.Time) {
+	t.Helper()
+	if r := snapshot(t, s).Records[0]; r.Hits != hits || !r.UsedAt.Equal(used) {
+		t.Fatalf("%d hits, used %v; want %d, %v", r.Hits, r.UsedAt, hits, used)
+	}
 }
