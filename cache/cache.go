@@ -25,10 +25,10 @@ type Cache struct {
 	deaf      func() // ends hearing of the peers
 
 	flights *flights
+	uses    *uses
 
 	mu    sync.Mutex
 	stats Stats
-	hits  map[string]int64 // by record key
 	tiers tiers
 }
 
@@ -40,7 +40,7 @@ func New(opt Options) (*Cache, error) {
 		return nil, &Error{Code: InvalidInput, Op: "new", Detail: "Options.Store is missing"}
 	}
 	opt.setDefaults()
-	c := &Cache{opt: opt, hits: map[string]int64{}, catalogue: newCatalogue(), deaf: func() {}}
+	c := &Cache{opt: opt, uses: newUses(opt.Store, opt.Clock), catalogue: newCatalogue(), deaf: func() {}}
 	if opt.Registry != nil {
 		var err error
 		c.client, err = registry.NewClient(registry.Options{Fetcher: opt.Registry, Hasher: opt.Hasher,
@@ -63,12 +63,19 @@ func New(opt Options) (*Cache, error) {
 	return c, nil
 }
 
-// Close ends downloads and forgets everything in memory. The store stays open, files
-// stay valid. Closing twice is no error.
+// Close ends downloads, writes down the uses of versions as Flush does, and forgets
+// everything in memory. The store stays open, files stay valid. An error says that the
+// last uses are lost; the Cache is closed all the same. Closing twice is no error.
 func (c *Cache) Close() error {
+	if c.alive.Err() != nil {
+		return nil
+	}
 	c.kill()
 	c.deaf()
 	c.memory.close()
+	if err := c.uses.close(); err != nil {
+		return c.wrap("close", "", "", err)
+	}
 	return nil
 }
 

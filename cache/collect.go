@@ -59,7 +59,7 @@ func (c *Cache) prune(ctx context.Context, name, current string) {
 	if err != nil {
 		return
 	}
-	for _, r := range c.replaced(snap, name, current) {
+	for _, r := range c.replaced(c.uses.complete(snap), name, current) {
 		if c.opt.Store.Remove(ctx, r.Name, r.Version) == nil {
 			c.evicted(r, metrics.Replaced)
 		}
@@ -100,6 +100,7 @@ func (c *Cache) replaced(snap store.Snapshot, name, current string) []store.Reco
 // evicted forgets a version in memory, and says so and why.
 func (c *Cache) evicted(r store.Record, cause metrics.Cause) {
 	c.memory.forget(r.Name, r.Version)
+	c.uses.forget(store.RecordKey(r.Name, r.Version))
 	c.emit(Event{Kind: EventEvicted, Name: r.Name, Version: r.Version, Bytes: r.Bytes(), Message: cause.String()})
 	c.tiers.store.Remove(cause, r.Bytes())
 }

@@ -246,6 +246,30 @@ func TestFailedFlushLosesNothing(t *testing.T) {
 	}
 }
 
+// TestNothingIsKept has a Data whose memory keeps nothing: what is not written yet is there
+// all the same.
+func TestNothingIsKept(t *testing.T) {
+	released := 0
+	l := newLedger(t, func(o *cache.DataOptions[string, string]) {
+		o.Mode, o.MaxBytes = cache.WriteBack, -1
+		o.OnRelease = func(string, int64, cache.Cause) { released++ }
+	})
+	for _, v := range []string{"1", "22", "333"} {
+		l.set("a", v)
+	}
+	if n, bytes := l.Unwritten(); n != 1 || bytes != 3 || l.Stats().Entries != 0 {
+		t.Error(n, bytes, l.Stats())
+	}
+	if err := l.Flush(t.Context()); err != nil {
+		t.Error(err)
+	}
+	l.notes.want(t, "a=333")
+	if released != 0 {
+		t.Errorf("%d values were released that never came in", released)
+	}
+	l.get("a", "333") // from the backing
+}
+
 // TestChangedWhileWriting changes a key while its old value is being written.
 func TestChangedWhileWriting(t *testing.T) {
 	l := newLedger(t, writeBack)

@@ -140,7 +140,7 @@ func (d *data) setBack(ctx context.Context, key string, b []byte) error {
 // remember makes the memory agree with a change.
 func (d *data) remember(key string, b []byte) {
 	d.overtake(key)
-	if b == nil {
+	if b == nil || d.limits.MaxBytes < 0 { // then nothing stays
 		d.tier.Remove(key)
 		return
 	}

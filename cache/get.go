@@ -141,7 +141,7 @@ func (c *Cache) entry(r request, f found) *Entry {
 		e.Freshness = Stale
 	}
 	if f.source != FromRegistry {
-		c.hit(store.RecordKey(e.Name, e.Version))
+		c.uses.add(store.RecordKey(e.Name, e.Version), c.opt.Clock.Now())
 	}
 	c.emit(Event{Kind: EventServed, Name: e.Name, Version: e.Version, Message: string(f.source)})
 	return e
@@ -174,7 +174,7 @@ func (c *Cache) search(ctx context.Context, r request) (found, error) {
 	if err != nil {
 		return found{}, err
 	}
-	if f, ok := c.serve(ctx, r, local); ok {
+	if f, ok := c.serve(r, local); ok {
 		return f, nil
 	}
 	if c.client == nil {
@@ -198,7 +198,7 @@ func (c *Cache) search(ctx context.Context, r request) (found, error) {
 
 // serve returns what is stored if it is fresh and the request does not insist; also what
 // is a little older, of which the registry is asked behind.
-func (c *Cache) serve(ctx context.Context, r request, local *stored) (found, bool) {
+func (c *Cache) serve(r request, local *stored) (found, bool) {
 	pinned := local.usable() && local.record.Pinned
 	if !local.usable() || r.force && !(pinned && r.chosen) || !pinned && !local.confirmed {
 		return found{}, false
@@ -211,22 +211,7 @@ func (c *Cache) serve(ctx context.Context, r request, local *stored) (found, boo
 		return found{}, false
 	}
 	c.count(func(s *Stats) { s.StoreHits++ })
-	c.used(ctx, local)
 	return found{answer: answer{local.version, local.checkedAt}, source: FromStore}, true
-}
-
-// usedGrain is how exact the time of the last use is written down: each note costs a
-// write, and eviction needs no better.
-const usedGrain = time.Hour
-
-// used notes that a version was asked for. It is a note: failing to write it is no
-// reason to fail.
-func (c *Cache) used(ctx context.Context, local *stored) {
-	now := c.opt.Clock.Now()
-	if fresh(local.record.UsedAt, now, usedGrain) {
-		return
-	}
-	_ = c.opt.Store.Touch(ctx, local.record.Name, local.record.Version, store.Patch{UsedAt: now})
 }
 
 // ask asks the registry, one at a time among all who share the store.
@@ -252,7 +237,7 @@ func (c *Cache) ask(ctx context.Context, r request, local *stored) (found, error
 	}
 	before := *local
 	*local = *again
-	f, ok := c.serve(ctx, r, local)
+	f, ok := c.serve(r, local)
 	if !ok {
 		f, err = c.revalidate(ctx, bounded, r, local)
 	}

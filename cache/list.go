@@ -28,7 +28,10 @@ type Info struct {
 	URL           string   // of the file that it was made of, if there was no manifest
 	Selectors     []string // what leads to this version: "latest", "^1" …
 	InUse         int      // leases in this process
-	Hits          int64    // requests that it answered in this process without a download
+	// Hits counts the requests that it answered without a download since it was stored, of
+	// all Caches that share the store: this one's are all there, others' once they have
+	// written them down (Flush).
+	Hits int64
 }
 
 // Stats are counters since New, and the sizes now.
@@ -60,6 +63,7 @@ func (c *Cache) List(ctx context.Context) ([]Info, error) {
 	if err != nil {
 		return nil, c.wrap("list", "", "", err)
 	}
+	snap = c.uses.complete(snap)
 	inUse := c.memory.inUse()
 	var out []Info
 	for i := range snap.Records {
@@ -70,7 +74,6 @@ func (c *Cache) List(ctx context.Context) ([]Info, error) {
 		}
 		info := c.info(r, m)
 		info.InUse = inUse[store.RecordKey(r.Name, r.Version)]
-		info.Hits = c.hitsOf(store.RecordKey(r.Name, r.Version))
 		for _, p := range snap.Pointers {
 			if p.Name == r.Name && p.Version == r.Version {
 				info.Selectors = append(info.Selectors, p.Selector)
@@ -88,24 +91,11 @@ func (c *Cache) List(ctx context.Context) ([]Info, error) {
 	return out, nil
 }
 
-// hit counts a request that a version answered without a download.
-func (c *Cache) hit(key string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.hits[key]++
-}
-
-func (c *Cache) hitsOf(key string) int64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.hits[key]
-}
-
 // info describes one stored version.
 func (c *Cache) info(r *store.Record, m *registry.Manifest) Info {
 	s := c.state(newVersion(*r, m), r.CheckedAt)
 	return Info{Name: r.Name, Version: r.Version, Digest: r.Digest, Bytes: r.Bytes(), Created: m.Created,
-		CommittedAt: r.CommittedAt, CheckedAt: r.CheckedAt, UsedAt: r.UsedAt, NextRefresh: s.NextRefresh, UsableUntil: s.UsableUntil,
+		CommittedAt: r.CommittedAt, CheckedAt: r.CheckedAt, UsedAt: r.UsedAt, Hits: r.Hits, NextRefresh: s.NextRefresh, UsableUntil: s.UsableUntil,
 		Freshness: s.Freshness, Pinned: r.Pinned, URL: madeOf(m)}
 }
 

@@ -1,5 +1,7 @@
 package cache
 
+import "larder/cache/store"
+
 // Peers connects the Caches that share one store, such as those of the tabs of an origin.
 // What one of them does to what is stored, the others hear at once: they forget what they
 // took for the answer, and look into the store when they are asked again. Who hears nothing
@@ -32,6 +34,7 @@ func (c *Cache) heard(e Event) {
 	case EventEvicted:
 		c.memory.doubt(e.Name)
 		c.memory.forget(e.Name, e.Version)
+		c.uses.forget(store.RecordKey(e.Name, e.Version))
 	default:
 		c.memory.doubt(e.Name)
 	}

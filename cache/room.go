@@ -74,6 +74,7 @@ func (c *Cache) makeRoom(ctx context.Context, rec *store.Record, bytes int64) (f
 	if err != nil {
 		return 0, err
 	}
+	snap = c.uses.complete(snap)
 	current := map[string]bool{}
 	for _, p := range snap.Pointers {
 		current[store.RecordKey(p.Name, p.Version)] = p.Name == rec.Name

@@ -54,21 +54,38 @@ func (u *unwritten) find(key string) (change, bool) {
 func (u *unwritten) add(key string, data []byte) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.drop(u.byKey[key])
 	u.last++
-	u.byKey[key] = u.order.PushBack(&change{key, data, u.clock.Now(), u.last})
-	u.bytes += int64(len(data))
+	e := u.byKey[key]
+	if e == nil {
+		e = u.order.PushBack(&change{key: key})
+		u.byKey[key] = e
+	}
+	c := e.Value.(*change)
+	u.bytes += int64(len(data) - len(c.data))
+	c.data, c.written, c.number = data, u.clock.Now(), u.last
+	u.order.MoveToBack(e)
 	u.arm(u.delay)
 }
 
-// drop removes a change. The caller holds the lock.
-func (u *unwritten) drop(e *list.Element) {
-	if e == nil {
-		return
+// first returns the oldest change, if there is one up to that number.
+func (u *unwritten) first(until int) (change, bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if e := u.order.Front(); e != nil && e.Value.(*change).number <= until {
+		return *e.Value.(*change), true
 	}
-	c := u.order.Remove(e).(*change)
-	delete(u.byKey, c.key)
-	u.bytes -= int64(len(c.data))
+	return change{}, false
+}
+
+// written removes a change, unless the key changed again meanwhile.
+func (u *unwritten) written(c *change) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if e := u.byKey[c.key]; e.Value.(*change).number == c.number {
+		u.order.Remove(e)
+		delete(u.byKey, c.key)
+		u.bytes -= int64(len(c.data))
+	}
 }
 
 // size returns how many changes there are, and their bytes.
@@ -89,24 +106,14 @@ func (u *unwritten) flush(ctx context.Context, attempts int) error {
 	until := u.last
 	u.mu.Unlock()
 	for {
-		u.mu.Lock()
-		e := u.order.Front()
-		u.mu.Unlock()
-		if e == nil {
+		c, ok := u.first(until)
+		if !ok {
 			return nil
 		}
-		c := e.Value.(*change)
-		if c.number > until {
-			return nil
-		}
-		if err := u.write(ctx, c, attempts); err != nil {
+		if err := u.write(ctx, &c, attempts); err != nil {
 			return err
 		}
-		u.mu.Lock()
-		if u.byKey[c.key] == e { // else it changed again meanwhile
-			u.drop(e)
-		}
-		u.mu.Unlock()
+		u.written(&c)
 	}
 }
 
