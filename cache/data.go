@@ -74,10 +74,17 @@ type DataOptions[A, T any] struct {
 // NewData makes a Data whose values come from load, which may be nil if all values are
 // Set. load may be called for several keys at once; a panic in it is an error.
 func NewData[A, T any](load func(context.Context, A) (T, error), opt DataOptions[A, T]) *Data[A, T] {
-	d := &Data[A, T]{load: load, opt: opt, key: keyOf(opt.Hash)}
+	opt.Hash = keyOf(opt.Hash)
 	if opt.Policy == nil {
 		opt.Policy = policy.Sized()
 	}
+	return newTyped(load, opt)
+}
+
+// newTyped is NewData without its defaults, so that a program which has its own does not
+// link them.
+func newTyped[A, T any](load func(context.Context, A) (T, error), opt DataOptions[A, T]) *Data[A, T] {
+	d := &Data[A, T]{load: load, opt: opt, key: opt.Hash}
 	var released func(memory.Removal)
 	if opt.OnRelease != nil {
 		released = func(r memory.Removal) { opt.OnRelease(r.Key, r.Bytes, r.Cause) }

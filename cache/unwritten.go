@@ -1,14 +1,14 @@
 package cache
 
 import (
-	"container/list"
 	"context"
+	"sort"
 	"sync"
 	"time"
 )
 
-// unwritten are the changes that have not reached the backing yet, the oldest first.
-// Several changes of one key are one, the last. Safe for concurrent use.
+// unwritten are the changes that have not reached the backing yet. Several changes of one
+// key are one, the last. Safe for concurrent use.
 type unwritten struct {
 	backing  Backing
 	clock    Clock
@@ -17,8 +17,7 @@ type unwritten struct {
 	writing  chan struct{} // holds one token; whoever has it may write
 
 	mu    sync.Mutex
-	order *list.List // of *change
-	byKey map[string]*list.Element
+	byKey map[string]*change
 	bytes int64
 	last  int
 	wait  time.Duration // of the timer at hand; grows while writing fails
@@ -35,7 +34,7 @@ type change struct {
 
 func newUnwritten(b Backing, clock Clock, attempts int, delay time.Duration) *unwritten {
 	u := &unwritten{backing: b, clock: clock, attempts: attempts, delay: delay, writing: make(chan struct{}, 1),
-		order: list.New(), byKey: map[string]*list.Element{}}
+		byKey: map[string]*change{}}
 	u.writing <- struct{}{}
 	return u
 }
@@ -44,8 +43,8 @@ func newUnwritten(b Backing, clock Clock, attempts int, delay time.Duration) *un
 func (u *unwritten) find(key string) (change, bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if e := u.byKey[key]; e != nil {
-		return *e.Value.(*change), true
+	if c := u.byKey[key]; c != nil {
+		return *c, true
 	}
 	return change{}, false
 }
@@ -54,35 +53,41 @@ func (u *unwritten) find(key string) (change, bool) {
 func (u *unwritten) add(key string, data []byte) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.last++
-	e := u.byKey[key]
-	if e == nil {
-		e = u.order.PushBack(&change{key: key})
-		u.byKey[key] = e
+	c := u.byKey[key]
+	if c == nil {
+		c = &change{key: key}
+		u.byKey[key] = c
 	}
-	c := e.Value.(*change)
+	u.last++
 	u.bytes += int64(len(data) - len(c.data))
 	c.data, c.written, c.number = data, u.clock.Now(), u.last
-	u.order.MoveToBack(e)
 	u.arm(u.delay)
 }
 
-// first returns the oldest change, if there is one up to that number.
-func (u *unwritten) first(until int) (change, bool) {
+// inOrder returns copies of all changes, the oldest first.
+func (u *unwritten) inOrder() []change {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if e := u.order.Front(); e != nil && e.Value.(*change).number <= until {
-		return *e.Value.(*change), true
+	all := make([]change, 0, len(u.byKey))
+	for _, c := range u.byKey {
+		all = append(all, *c)
 	}
-	return change{}, false
+	sort.Slice(all, func(i, j int) bool { return all[i].number < all[j].number })
+	return all
+}
+
+// is reports whether a change is still the last of its key.
+func (u *unwritten) is(c *change) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.byKey[c.key].number == c.number
 }
 
 // written removes a change, unless the key changed again meanwhile.
 func (u *unwritten) written(c *change) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if e := u.byKey[c.key]; e.Value.(*change).number == c.number {
-		u.order.Remove(e)
+	if u.byKey[c.key].number == c.number {
 		delete(u.byKey, c.key)
 		u.bytes -= int64(len(c.data))
 	}
@@ -92,7 +97,7 @@ func (u *unwritten) written(c *change) {
 func (u *unwritten) size() (n int, bytes int64) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return u.order.Len(), u.bytes
+	return len(u.byKey), u.bytes
 }
 
 // flush writes all changes that were there when it began, in the order of the last
@@ -102,19 +107,16 @@ func (u *unwritten) flush(ctx context.Context, attempts int) error {
 		return err
 	}
 	defer u.leave()
-	u.mu.Lock()
-	until := u.last
-	u.mu.Unlock()
-	for {
-		c, ok := u.first(until)
-		if !ok {
-			return nil
+	for _, c := range u.inOrder() {
+		if !u.is(&c) {
+			continue // it changed again meanwhile, which waits for the next time
 		}
 		if err := u.write(ctx, &c, attempts); err != nil {
 			return err
 		}
 		u.written(&c)
 	}
+	return nil
 }
 
 // write writes one change, several times if need be. The caller has the token.
@@ -170,7 +172,7 @@ func (u *unwritten) tick() {
 		wait = min(max(u.wait, 100*time.Millisecond)*2, max(maxFlushPause, u.delay))
 	}
 	u.stop = nil
-	if u.order.Len() > 0 && u.delay >= 0 {
+	if len(u.byKey) > 0 && u.delay >= 0 {
 		u.arm(wait)
 	}
 }

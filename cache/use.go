@@ -43,7 +43,7 @@ type counted struct {
 
 func newUses(s store.Store, clock Clock) *uses {
 	u := &uses{store: s, seen: map[string]*counted{}}
-	u.data = NewData(nil, DataOptions[string, use]{
+	u.data = newTyped(nil, DataOptions[string, use]{
 		Limits:       Limits{MaxBytes: -1, Clock: clock}, // seen has them
 		Hash:         func(key string) (string, error) { return key, nil },
 		Codec:        Codec[use]{encodeUse, decodeUse},
