@@ -20,7 +20,7 @@ type Info struct {
 	Created       string
 	CommittedAt   time.Time
 	CheckedAt     time.Time
-	UsedAt        time.Time
+	UsedAt        time.Time // of the last request that it answered; counted as Hits are
 	NextRefresh   time.Time
 	UsableUntil   time.Time // when stale-if-error ends; zero if never
 	Freshness     Freshness

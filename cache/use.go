@@ -18,9 +18,10 @@ type use struct {
 	at   time.Time // of the last one, to the millisecond
 }
 
-// usesAfter is when uses are written down by themselves: each time is a write for each
-// version that was used. Whoever kills the program loses as much of them at the most.
-const usesAfter = time.Minute
+// usesAfter is when uses are written down by themselves: a write for each version that was
+// used meanwhile. Whoever ends the program without notice loses as much of them at the
+// most: a browser that leaves a page ends its workers at once.
+const usesAfter = 2 * time.Second
 
 // uses keeps the uses of stored versions in their records, where those of all who share
 // the store add up. They are the values of a Data that writes them back: many uses are one
@@ -145,8 +146,8 @@ func (u *uses) Write(ctx context.Context, key string, data []byte, _ time.Time) 
 func (u *uses) Delete(context.Context, string) error { return nil }
 
 // Flush writes down what Info tells about the use of versions: how often and when they
-// answered. That happens by itself a minute after a use at the latest, and at Close; a
-// program calls Flush when it may be ended without notice, as a page that is hidden may.
+// answered. That happens by itself two seconds after a use, and at Close; a program calls
+// Flush when it may be ended without notice, as a page that is hidden may.
 func (c *Cache) Flush(ctx context.Context) error {
 	if err := c.uses.data.Flush(ctx); err != nil {
 		return c.wrap("flush", "", "", err)

@@ -11,7 +11,7 @@ type CacheEntry struct {
 	URL       string   // of the file that it was made of, if there was no manifest
 	Selectors []string // what leads to this version: "latest", "^1" …
 	InUse     int      // leases on it in this worker
-	Hits      int64    // requests that it answered in this worker
+	Hits      int64    // requests that it answered without a download, of all workers
 }
 
 // Encode returns the entry as a message tree.

@@ -22,6 +22,7 @@ const (
 	MethodCachePrefetch = "cache.prefetch"
 	MethodCacheShrink   = "cache.shrink"
 	MethodCacheListen   = "cache.listen"
+	MethodCacheFlush    = "cache.flush"
 	MethodIndex         = "index"
 	MethodCancel        = "cancel"
 )

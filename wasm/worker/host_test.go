@@ -35,6 +35,7 @@ const models = "../../web/static/models"
 // testHost stands in for JavaScript: pictures and tensors are Go values.
 type testHost struct {
 	clock   cache.Clock
+	store   store.Store
 	picture func(ctx context.Context, input any) (*pre.Image, error) // nil: decode bytes
 
 	mu      sync.Mutex
@@ -73,7 +74,7 @@ func (h *testHost) Parts(_ context.Context, root string) (parts, error) {
 		return parts{}, fault(message.CodeInvalidInput, "%v", err)
 	}
 	return parts{storage: message.StorageMemory, reason: "a test",
-		options: cache.Options{Store: memstore.New(), Registry: f, RegistryID: root, Clock: h.clock}}, nil
+		options: cache.Options{Store: h.store, Registry: f, RegistryID: root, Clock: h.clock}}, nil
 }
 
 func (h *testHost) Picture(ctx context.Context, input any) (*pre.Image, error) {
@@ -192,7 +193,7 @@ type bench struct {
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	clock := &testClock{now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)}
-	host := &testHost{clock: clock, replies: map[int]chan message.Reply{}}
+	host := &testHost{clock: clock, store: memstore.New(), replies: map[int]chan message.Reply{}}
 	web := httptest.NewServer(http.FileServer(http.Dir(models)))
 	t.Cleanup(web.Close)
 	return &bench{server: newServer(host, clock.Now), t: t, host: host, clock: clock, root: web.URL + "/"}

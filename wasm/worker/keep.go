@@ -7,6 +7,15 @@ import (
 	"larder/wasm/message"
 )
 
+// cacheFlush writes down what may be lost when the page goes.
+func (s *server) cacheFlush(ctx context.Context, _ call) (result, error) {
+	l, err := s.opened()
+	if err != nil {
+		return result{}, err
+	}
+	return result{}, l.cache.Flush(ctx)
+}
+
 // cachePrefetch stores a version and prepares nothing.
 func (s *server) cachePrefetch(ctx context.Context, c call) (result, error) {
 	p, err := message.DecodeLoad(c.params)

@@ -43,6 +43,24 @@ func TestKeeping(t *testing.T) {
 	}
 }
 
+// TestFlush looks into the store for what was only counted before.
+func TestFlush(t *testing.T) {
+	b := newBench(t)
+	b.refused(message.CodeClosed, message.MethodCacheFlush, nil)
+	b.open()
+	b.ask(message.MethodCachePrefetch, message.Load{Model: "leaf-small"}.Encode())
+	for range 3 {
+		b.dispose(b.load("leaf-small", "").Handle)
+	}
+	for _, want := range []int64{0, 3, 3} {
+		snap, err := b.host.store.Snapshot(t.Context())
+		if err != nil || len(snap.Records) != 1 || snap.Records[0].Hits != want || b.list()[0].Hits != 3 {
+			t.Fatalf("%+v, %v; want %d hits", snap.Records, err, want)
+		}
+		b.ask(message.MethodCacheFlush, nil)
+	}
+}
+
 // TestExportImport carries a model from one worker to another that has no registry.
 func TestExportImport(t *testing.T) {
 	b := newBench(t)

@@ -33,5 +33,6 @@ var methods = map[string]method{
 	message.MethodCacheImport:   (*server).cacheImport,
 	message.MethodCacheShrink:   (*server).shrink,
 	message.MethodCacheListen:   (*server).cacheListen,
+	message.MethodCacheFlush:    (*server).cacheFlush,
 	message.MethodIndex:         (*server).index,
 }

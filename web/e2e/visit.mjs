@@ -152,9 +152,14 @@ export async function facts(page) {
 //   refused(promise)   what it rejects with, as {code, message, detail}; fails if it is no LarderError
 //   sha256(data)       in hex
 export async function plain(page, site) {
+  await page.goto(await plainPage(site));
+}
+
+/** plainPage writes that page and returns its address. */
+export async function plainPage(site) {
   await site.write("plain.html", PLAIN_PAGE);
   await site.write("plain.js", PLAIN_SCRIPT);
-  await page.goto(site.url + "plain.html");
+  return site.url + "plain.html";
 }
 
 const PLAIN_PAGE = `<!doctype html><html lang="en"><title>plain</title><link rel="icon" href="icons/icon.svg"><script type="module" src="plain.js"></script>`;

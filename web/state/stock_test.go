@@ -100,7 +100,7 @@ func TestStockView(t *testing.T) {
 			{"Checked", Exact{"3 minutes ago", "21 November 2026, 11:57:00 (UTC+00:00)"}},
 			{"Next refresh", Exact{"in 23 hours", "22 November 2026, 11:57:00 (UTC+00:00)"}},
 			{"Last used", Exact{"2 minutes ago", "21 November 2026, 11:58:00 (UTC+00:00)"}},
-			{"Hits", Exact{"1\u202f234 times", "answers from memory or storage since this page was opened"}},
+			{"Hits", Exact{"1\u202f234 times", "answers from memory or storage on this device, of all tabs and visits"}},
 			{"Size of all versions", Exact{"9.2 MB", "9\u202f241\u202f612 bytes"}},
 		}
 		if !reflect.DeepEqual(m.Facts, want) {

@@ -179,7 +179,7 @@ func (s *Stock) facts(entries []message.CacheEntry, main *message.CacheEntry) []
 		{"Checked", s.moment(main.Model.CheckedAt, "never", ago)},
 		{"Next refresh", next},
 		{"Last used", s.moment(used, "never", func(_, t time.Time) string { return ago(now, t) })},
-		{"Hits", Exact{count(hits, "time", "times"), "answers from memory or storage since this page was opened"}},
+		{"Hits", Exact{count(hits, "time", "times"), "answers from memory or storage on this device, of all tabs and visits"}},
 		{"Size of all versions", exactSize(bytes)},
 	}
 }

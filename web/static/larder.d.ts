@@ -112,7 +112,10 @@ export interface Larder {
   /** What the registry offers. */
   index(options?: CallOptions): Promise<Index>;
 
-  /** Ends the worker. Everything that waits is rejected with the code `closed`. */
+  /**
+   * Ends the worker. Everything that waits is rejected with the code `closed`. The promise is kept when the hits so far
+   * are written down, or could not be within half a second; await it before you leave the page.
+   */
   close(): Promise<void>;
   /** The same as close, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
@@ -500,6 +503,7 @@ export interface CacheEntry {
   /** Bytes, those shared with other versions included. */
   bytes: number;
   committedAt: string | null;
+  /** When it answered last. */
   usedAt: string | null;
   /** Never removed to make room. */
   pinned: boolean;
@@ -509,7 +513,10 @@ export interface CacheEntry {
   inUse: number;
   /** The address of the file that it was made of, if that has no manifest. */
   url: string | null;
-  /** How often it answered in this worker, downloads left out. */
+  /**
+   * How often it answered since it was stored, downloads left out, in all tabs and visits. What another worker has seen
+   * counts once it is written down: two seconds later, or when its page is hidden or closes it.
+   */
   hits: number;
 }
 

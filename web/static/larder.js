@@ -60,6 +60,12 @@ function checkThreads(threads) {
   return threads;
 }
 
+// How many milliseconds close waits for a worker that is busy.
+const LAST_WORDS = 500;
+
+// What tells a page that it is hidden, or about to go; a worker never hears of it.
+const HIDES = ["visibilitychange", "pagehide"];
+
 class Larder {
   #channel;
   #persist;
@@ -70,12 +76,15 @@ class Larder {
     this.#persist = persist;
     this.#info = info;
     this.cache = new Cache(channel);
-    globalThis.document?.addEventListener("visibilitychange", this.#hidden);
+    for (const event of HIDES) addEventListener(event, this.#hidden, true);
   }
 
-  // A page that nobody looks at keeps nothing that is only there to be fast.
-  #hidden = () => {
-    if (document.hidden && this.#channel.alive) this.cache.shrink().catch(() => {});
+  // A page that nobody looks at may be ended without notice: what waits to be written is
+  // written now. And it keeps nothing that is only there to be fast.
+  #hidden = (event) => {
+    if (!this.#channel.alive || event.type !== "pagehide" && !document.hidden) return;
+    this.#channel.call("cache.flush", {}).catch(() => {});
+    this.cache.shrink().catch(() => {});
   };
 
   get info() { return this.#channel.upToDate(this.#info); }
@@ -100,8 +109,8 @@ class Larder {
   }
 
   async close() {
-    globalThis.document?.removeEventListener("visibilitychange", this.#hidden);
-    this.#channel.close();
+    for (const event of HIDES) removeEventListener(event, this.#hidden, true);
+    await this.#channel.end();
   }
 }
 
@@ -360,6 +369,14 @@ class Channel {
     this.#fail(new LarderError("closed", "larder was closed"));
   }
 
+  // end is close for a worker that may write first what waits to be written, unless it is too busy for that.
+  async end() {
+    const written = this.call("cache.flush", {}).catch(() => {});
+    this.#fail(new LarderError("closed", "larder was closed"), this.#last);
+    await Promise.race([written, new Promise((resolve) => setTimeout(resolve, LAST_WORDS))]);
+    this.#worker.terminate();
+  }
+
   #receive(message) {
     if (message.failed) return this.#fail(new LarderError(message.failed.code, message.failed.message));
     if (message.event === "push") return void this.watch(message.data.url);
@@ -408,14 +425,18 @@ class Channel {
     this.#emit({ kind: "renewed", time: new Date().toISOString(), name, version: null, bytes: 0, code: null, message: null, elsewhere: false });
   }
 
-  // fail ends the worker and answers everybody who waits. Only the first counts.
-  #fail(error) {
+  // fail ends the worker and answers everybody who waits. Only the first counts. One request may still be answered: then
+  // the worker lives on.
+  #fail(error, last) {
     if (this.#failure) return;
     this.#failure = error;
-    this.#worker.terminate();
     this.#unwatch?.();
-    for (const call of this.#waiting.values()) call.reject(error);
-    this.#waiting.clear();
+    for (const [id, call] of this.#waiting) {
+      if (id === last) continue;
+      this.#waiting.delete(id);
+      call.reject(error);
+    }
+    if (last === undefined) this.#worker.terminate();
   }
 }
 
