@@ -37,7 +37,11 @@ func (s *Store) Commit(ctx context.Context, r store.Record, p ...store.Pointer) 
 				}
 			}
 			t.ask(records, func(old safejs.Value) error {
-				if err := record.Set("hits", store.BoundHits(numberAt(old, "hits"))); err != nil {
+				hits := int64(0)
+				if old.Type() == safejs.TypeObject {
+					hits = store.BoundHits(numberAt(old, "hits"))
+				}
+				if err := record.Set("hits", hits); err != nil {
 					return err
 				}
 				t.ask(records, nil, "put", record, key)
