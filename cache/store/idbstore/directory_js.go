@@ -3,7 +3,6 @@
 package idbstore
 
 import (
-	"encoding/binary"
 	"encoding/hex"
 
 	"github.com/hack-pad/safejs"
@@ -18,32 +17,18 @@ type place struct {
 	at, size int64
 }
 
-func encodeTable(list []entry) []byte {
-	out := make([]byte, 0, len(list)*entryBytes)
-	for _, e := range list {
-		out = append(out, e.digest[:]...)
-		out = binary.LittleEndian.AppendUint32(out, uint32(e.size))
-	}
-	return out
-}
-
-// decodeTable reads a table; what is none reads as an empty one, and its pack as one
+// readTable reads a table; what is none reads as an empty one, and its pack as one
 // without chunks.
-func decodeTable(v safejs.Value) []entry {
+func readTable(v safejs.Value) []entry {
 	b, err := newBlob(v)
-	if err != nil || b == nil || b.size%entryBytes != 0 || b.size > maxEntries*entryBytes {
+	if err != nil || b == nil || b.size > maxEntries*entryBytes {
 		return nil
 	}
 	data, err := b.Bytes()
 	if err != nil {
 		return nil
 	}
-	list := make([]entry, len(data)/entryBytes)
-	for i := range list {
-		row := data[i*entryBytes:]
-		list[i] = entry{store.Digest(row), int64(binary.LittleEndian.Uint32(row[sha256.Size:]))}
-	}
-	return list
+	return decodeTable(data)
 }
 
 // packName names a pack after its table.
@@ -89,7 +74,7 @@ func (t *tx) directory(then func(*directory) error) {
 	}, "getAllKeys")
 	t.ask(tables, func(all safejs.Value) error {
 		err := list(all, func(v safejs.Value) error {
-			d.add(decodeTable(v))
+			d.add(readTable(v))
 			return nil
 		})
 		if err != nil {
@@ -120,7 +105,7 @@ func (d *directory) add(table []entry) {
 // transaction must be over packs and tables.
 func (t *tx) kill(name string, dead func(store.Digest) bool) {
 	t.ask(tables, func(v safejs.Value) error {
-		table := decodeTable(v)
+		table := readTable(v)
 		left, changed := false, false
 		for i := range table {
 			if d := &table[i].digest; dead(*d) {

@@ -1,6 +1,8 @@
 package idbstore
 
 import (
+	"encoding/binary"
+
 	"larder/cache/store"
 	"larder/sha256"
 )
@@ -22,4 +24,26 @@ const maxEntries = 4096
 type entry struct {
 	digest store.Digest // zero: deleted
 	size   int64
+}
+
+func encodeTable(list []entry) []byte {
+	out := make([]byte, 0, len(list)*entryBytes)
+	for _, e := range list {
+		out = append(out, e.digest[:]...)
+		out = binary.LittleEndian.AppendUint32(out, uint32(e.size))
+	}
+	return out
+}
+
+// decodeTable returns nothing for what is no table.
+func decodeTable(data []byte) []entry {
+	if len(data)%entryBytes != 0 || len(data) > maxEntries*entryBytes {
+		return nil
+	}
+	list := make([]entry, len(data)/entryBytes)
+	for i := range list {
+		row := data[i*entryBytes:]
+		list[i] = entry{store.Digest(row), int64(binary.LittleEndian.Uint32(row[sha256.Size:]))}
+	}
+	return list
 }
