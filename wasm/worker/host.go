@@ -10,7 +10,6 @@ import (
 	"larder/model/onnx"
 	"larder/model/pre"
 	"larder/model/tensor"
-	"larder/sha256"
 	"larder/wasm/message"
 )
 
@@ -28,9 +27,10 @@ type host interface {
 	Parts(ctx context.Context, models string) (parts, error)
 	// Picture decodes what was given to predict.
 	Picture(ctx context.Context, input any) (*pre.Image, error)
-	// Digest hashes what was given to predict, where that can be told by its bytes, and
-	// returns what to give to Picture in its place, so that a file is read once.
-	Digest(ctx context.Context, input any) (sum [sha256.Size]byte, again any, ok bool, err error)
+	// Digest names what was given to predict, where that can be told by its bytes: what kind
+	// of thing it is, and their SHA-256. larder.js makes the same names. It returns what to
+	// give to Picture in its place, so that a file is read once.
+	Digest(ctx context.Context, input any) (name string, again any, ok bool, err error)
 	// Form brings text into one of Unicode's normal forms; it is a token.Form.
 	Form(form, text string) string
 	// Source opens an ArrayBuffer, a view or a Blob for reading, and returns its

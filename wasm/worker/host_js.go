@@ -17,7 +17,6 @@ import (
 	"larder/cache/store"
 	"larder/cache/store/idbstore"
 	"larder/cache/store/memstore"
-	"larder/sha256"
 	"larder/wasm/bridge"
 	"larder/wasm/message"
 )
@@ -124,37 +123,40 @@ func (h *jsHost) Source(ctx context.Context, v any) (source, string, error) {
 
 // Digest implements host. Pictures that the browser holds decoded (ImageBitmap, VideoFrame)
 // have no bytes to be had without reading all pixels back.
-func (h *jsHost) Digest(ctx context.Context, input any) (sum [sha256.Size]byte, again any, ok bool, err error) {
+func (h *jsHost) Digest(ctx context.Context, input any) (name string, again any, ok bool, err error) {
 	v, is := input.(safejs.Value)
 	switch {
 	case is && bridge.Is(v, "ImageData"):
 		pixels, err := v.Get("data")
 		if err != nil {
-			return sum, input, false, nil
+			return "", input, false, nil
 		}
 		w, h := bridge.PictureSize(v)
-		sum, ok = hashKind(ctx, pixels, fmt.Sprintf("i%d,%d,%s,", w, h, bridge.Text(v, "colorSpace")))
-		return sum, input, ok, ctx.Err()
+		name, ok = hashKind(ctx, pixels, fmt.Sprintf("i%d,%d,%s,", w, h, bridge.Text(v, "colorSpace")))
+		return name, input, ok, ctx.Err()
 	case !is || bridge.ByteLength(v) > maxPictureFile:
-		return sum, input, false, nil
+		return "", input, false, nil
 	}
 	var array *bridge.Blob
 	if bridge.Is(v, "Blob") {
 		if array, err = arrayOf(ctx, v); err != nil {
-			return sum, input, false, err
+			return "", input, false, err
 		}
 	} else if array, err = bridge.NewBlob(v); err != nil {
-		return sum, input, false, nil // it has no bytes
+		return "", input, false, nil // it has no bytes
 	}
-	sum, ok = hashKind(ctx, array.JSValue(), "p")
-	return sum, array.JSValue(), ok, ctx.Err()
+	name, ok = hashKind(ctx, array.JSValue(), "p")
+	return name, array.JSValue(), ok, ctx.Err()
 }
 
-// hashKind hashes what kind of thing it is with the SHA-256 of its bytes. Bytes that cannot be
+// hashKind names bytes by what kind of thing they are and their SHA-256. Bytes that cannot be
 // hashed are no reason to fail.
-func hashKind(ctx context.Context, bytes safejs.Value, kind string) (sum [sha256.Size]byte, ok bool) {
+func hashKind(ctx context.Context, bytes safejs.Value, kind string) (name string, ok bool) {
 	sum, err := bridge.SHA256(ctx, bytes)
-	return sha256.Sum256(append([]byte(kind), sum[:]...)), err == nil
+	if err != nil {
+		return "", false
+	}
+	return kind + hex.EncodeToString(sum[:]), true
 }
 
 // held is a source in the memory of the host.

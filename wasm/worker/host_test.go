@@ -89,9 +89,10 @@ func (h *testHost) Picture(ctx context.Context, input any) (*pre.Image, error) {
 }
 
 // Digest is like the browser's; input that is no bytes has none.
-func (h *testHost) Digest(_ context.Context, input any) ([sha256.Size]byte, any, bool, error) {
+func (h *testHost) Digest(_ context.Context, input any) (string, any, bool, error) {
 	b, ok := input.([]byte)
-	return sha256.Sum256(append([]byte("p"), b...)), input, ok, nil
+	sum := sha256.Sum256(b)
+	return "p" + hex.EncodeToString(sum[:]), input, ok, nil
 }
 
 func (h *testHost) Form(name, text string) string { return form.Normalize(name, text) }

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"larder/cache"
-	"larder/cache/store"
 	"larder/model/engine"
 	"larder/sha256"
 	"larder/wasm/message"
@@ -19,28 +18,27 @@ import (
 
 // question returns the name under which an answer is remembered, and the input to go on
 // with: a file that was read to be hashed is not read again. ok is false if this
-// request's answer is not to be remembered, or cannot be.
-func (s *server) question(ctx context.Context, p message.Input, m *loaded) (key cache.MemoKey, input any, ok bool, err error) {
+// request's answer is not to be remembered, or cannot be. known is what a page may call the
+// input in place of giving it again.
+func (s *server) question(ctx context.Context, p message.Input, m *loaded) (key cache.MemoKey, known string, input any, ok bool, err error) {
 	if p.Fresh || p.Profile {
-		return key, p.Input, false, nil
+		return key, "", p.Input, false, nil
 	}
 	key = cache.MemoKey{Session: m.name(), Model: m.digest}
 	switch v := p.Input.(type) {
 	case nil:
-		key.Input, err = store.ParseDigest(p.Known)
-		if err != nil {
-			err = fault(message.CodeInvalidInput, "known: %v", err)
-		}
-		return key, nil, true, err
+		key.Input = sha256.Sum256([]byte(p.Known))
+		return key, "", nil, true, nil
 	case string:
 		key.Input = sha256.Sum256([]byte("t" + v))
-		return key, v, true, nil
+		return key, "", v, true, nil
 	case map[string]any:
 		key.Input, ok = hashFields(v)
-		return key, v, ok, nil
+		return key, "", v, ok, nil
 	}
-	key.Input, input, ok, err = s.host.Digest(ctx, p.Input)
-	return key, input, ok, err
+	known, input, ok, err = s.host.Digest(ctx, p.Input)
+	key.Input = sha256.Sum256([]byte(known))
+	return key, known, input, ok, err
 }
 
 // hashFields hashes a row of numbers, or texts by name.
@@ -68,16 +66,6 @@ func hashFields(v map[string]any) (sum [sha256.Size]byte, ok bool) {
 		}
 	}
 	return sha256.Sum256(b), true
-}
-
-// called returns what a page may call an input in place of giving it again: what the browser
-// has to be asked for, a file say.
-func called(p message.Input, key cache.MemoKey) string {
-	switch p.Input.(type) {
-	case nil, string, map[string]any:
-		return ""
-	}
-	return key.Input.String()
 }
 
 // recall answers with what was answered before, if it was: the same classes, the model's

@@ -59,7 +59,6 @@ func TestMemo(t *testing.T) {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
-	b.refused(message.CodeInvalidInput, message.MethodPredict, message.Input{Handle: info.Handle, Known: "../x"}.Encode())
 	computed := []struct {
 		name string
 		in   message.Input
@@ -113,7 +112,7 @@ func TestQuestions(t *testing.T) {
 	seen := map[any]int{}
 	for i, in := range inputs {
 		for range 2 {
-			key, _, ok, err := s.question(t.Context(), message.Input{Input: in}, &loaded{number: 1, digest: "d"})
+			key, _, _, ok, err := s.question(t.Context(), message.Input{Input: in}, &loaded{number: 1, digest: "d"})
 			if j, had := seen[key]; !ok || err != nil || had && j != i {
 				t.Errorf("%v is the same question as %v (%v, %v)", in, inputs[j], ok, err)
 			}
@@ -121,7 +120,7 @@ func TestQuestions(t *testing.T) {
 		}
 	}
 	for _, in := range []any{1, map[string]any{"x": true}} {
-		if _, _, ok, err := s.question(t.Context(), message.Input{Input: in}, &loaded{}); ok || err != nil {
+		if _, _, _, ok, err := s.question(t.Context(), message.Input{Input: in}, &loaded{}); ok || err != nil {
 			t.Errorf("%v has a name: %v", in, err)
 		}
 	}

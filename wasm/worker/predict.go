@@ -13,13 +13,11 @@ func (s *server) predict(ctx context.Context, c call) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	key, input, memo, err := s.question(ctx, p, h.model)
+	key, known, input, memo, err := s.question(ctx, p, h.model)
 	if err != nil {
 		return result{}, err
 	}
-	known := ""
 	if memo {
-		known = called(p, key)
 		if out, ok := s.recall(c, key, known, h); ok {
 			out.free = input
 			return out, nil

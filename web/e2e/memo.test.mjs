@@ -31,9 +31,12 @@ test("the same question has the same answer, and nothing is computed", async (t)
     await predict("file again", leaf, new Blob([raw]));
     await predict("bytes of the file", leaf, raw);
     await predict("computed", leaf, raw, { memo: false });
+    await predict("bytes of the file again", leaf, new Uint8Array(raw));
     await predict("other", leaf, other);
     await predict("pixels", leaf, pixels);
     await predict("pixels again", leaf, new ImageData(pixels.data, 64, 64));
+    await predict("pixels of another shape", leaf, new ImageData(pixels.data, 128, 32));
+    await predict("pixels of old", leaf, new ImageData(pixels.data, 64, 64));
     await predict("other pixels", leaf, changed);
     await predict("bitmap", leaf, bitmap);
     await predict("bitmap again", leaf, bitmap);
@@ -53,13 +56,14 @@ test("the same question has the same answer, and nothing is computed", async (t)
   });
   const sources = Object.fromEntries(got.ask.map((a) => [a.name, a.source]));
   assert.deepEqual(sources, {
-    "file": "model", "the same Blob": "memo", "the same Blob, computed": "model", "file again": "memo", "bytes of the file": "memo", "computed": "model", "other": "model",
-    "pixels": "model", "pixels again": "memo", "other pixels": "model", "bitmap": "model", "bitmap again": "model",
+    "file": "model", "the same Blob": "memo", "the same Blob, computed": "model", "file again": "memo", "bytes of the file": "memo", "computed": "model", "bytes of the file again": "memo", "other": "model",
+    "pixels": "model", "pixels again": "memo", "pixels of another shape": "model", "pixels of old": "memo", "other pixels": "model", "bitmap": "model", "bitmap again": "model",
     "text": "model", "text again": "memo", "after shrinking": "model", "remembered again": "memo", "after dispose": "model",
   });
   const answer = (name) => { const { classes, label, unknown } = got.ask.find((a) => a.name === name); return { classes, label, unknown }; };
-  for (const name of ["the same Blob", "the same Blob, computed", "file again", "bytes of the file", "computed", "after shrinking", "after dispose"]) assert.deepEqual(answer(name), answer("file"), name);
+  for (const name of ["bytes of the file again", "the same Blob", "the same Blob, computed", "file again", "bytes of the file", "computed", "after shrinking", "after dispose"]) assert.deepEqual(answer(name), answer("file"), name);
   assert.deepEqual(answer("pixels again"), answer("pixels"));
+  assert.deepEqual(answer("pixels of old"), answer("pixels"));
   assert.deepEqual(answer("text again"), answer("text"));
   const { timing } = got.ask.find((a) => a.name === "file again");
   assert.deepEqual([timing.preprocess, timing.infer, timing.postprocess], [0, 0, 0]);

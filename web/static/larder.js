@@ -114,9 +114,29 @@ class Larder {
   }
 }
 
-// What the worker calls the content of a Blob, which never changes: it need not be read again
-// for an answer that is remembered.
+// What is asked again is asked by its name alone: neither copied nor read. The worker says what
+// it calls an input; a Blob keeps that name, because it never changes, and bytes and pixels are
+// named here, as the worker does it, if it has named some of that size.
 const files = new WeakMap();
+const named = new Set();
+const MAX_NAMED = 1 << 20; // bytes that are hashed here
+
+async function nameOf(input) {
+  if (isA(input, "Blob")) return files.get(input);
+  const pixels = isA(input, "ImageData");
+  const bytes = pixels ? input.data : input;
+  const size = bytes?.byteLength;
+  if (!(size <= MAX_NAMED) || !named.has(size) || !globalThis.crypto?.subtle) return undefined;
+  const sum = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes).catch(() => new ArrayBuffer(0)));
+  const name = (pixels ? `i${input.width},${input.height},${input.colorSpace},` : "p") + Array.from(sum, (b) => b.toString(16).padStart(2, "0")).join("");
+  return named.has(name) ? name : undefined;
+}
+
+function remember(input, name) {
+  if (isA(input, "Blob")) return void files.set(input, name);
+  if (named.size > 1000) named.clear();
+  named.add(name).add((input.data ?? input).byteLength);
+}
 
 class Model {
   #channel;
@@ -158,10 +178,10 @@ class Model {
 
   async predict(input, { signal, memo = true } = {}) {
     checkFlag("memo", memo);
-    const again = memo && !this.#watched && files.get(input);
+    const again = memo && !this.#watched && (await nameOf(input));
     const known = again ? await this.#call("predict", { known: again }, { signal }) : null;
     const { profile, known: name, ...prediction } = known ?? (await this.#ask(input, memo, signal));
-    if (name && isA(input, "Blob")) files.set(input, name);
+    if (name) remember(input, name);
     this.#profile = profile;
     return prediction;
   }
