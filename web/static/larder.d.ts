@@ -192,7 +192,8 @@ export interface Model {
    *
    * Whoever asks the same again within five minutes gets the same answer, and nothing is
    * computed: `source` is `memo`; the same Blob is not even read again. Bitmaps, elements
-   * of a page and video frames are computed each time.
+   * of a page and video frames are computed each time. Bytes and pixels are read after the
+   * call has returned: do not change them before the answer is there.
    *
    * Codes: `invalid-input` (empty, cut short, damaged, a field that lacks),
    * `unsupported-input` (an input of another kind than the model takes, a format this
@@ -442,7 +443,8 @@ export interface Cache {
   /**
    * Makes the version before the current one the answer again. It stays so until a
    * newer one than that which was undone is published, or `refresh` asks. `not-found` if
-   * no version before it is stored.
+   * no version before it is stored. A model that is loaded keeps its version; load it
+   * again for the one before.
    */
   rollback(name: string, options?: CallOptions): Promise<void>;
   /**
