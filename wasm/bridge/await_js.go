@@ -25,27 +25,23 @@ func Await(ctx context.Context, op string, promise safejs.Value) (safejs.Value, 
 		return promise, nil
 	}
 	s, err := newSettled()
-	if err == nil {
-		_, err = promise.Call("then", s.ok, s.bad)
-	}
 	if err != nil {
+		return safejs.Undefined(), wrap(op, err)
+	}
+	if _, err := promise.Call("then", s.ok, s.bad); err != nil {
+		s.release()
 		return safejs.Undefined(), wrap(op, err)
 	}
 	select {
 	case good := <-s.done:
 		value := s.value
-		s.value = safejs.Value{}
-		select {
-		case idle <- s:
-		default:
-			s.release()
-		}
+		s.rest()
 		if !good {
 			return safejs.Undefined(), errorOf(op, value)
 		}
 		return value, nil
 	case <-ctx.Done():
-		s.left = true
+		s.leave()
 		return safejs.Undefined(), ctx.Err()
 	}
 }
@@ -90,6 +86,26 @@ func (s *settled) callback(good bool) (safejs.Func, error) {
 		s.done <- good
 		return nil
 	})
+}
+
+// rest keeps it for another promise.
+func (s *settled) rest() {
+	s.value = safejs.Value{}
+	select {
+	case idle <- s:
+	default:
+		s.release()
+	}
+}
+
+// leave gives it up for the promise that it has, which may have settled already.
+func (s *settled) leave() {
+	select {
+	case <-s.done:
+		s.rest()
+	default:
+		s.left = true
+	}
 }
 
 func (s *settled) release() {

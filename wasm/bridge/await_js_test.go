@@ -72,6 +72,25 @@ func TestAwaitEndsWithContext(t *testing.T) {
 	}
 }
 
+// TestAwaitLeaves has promises that settle in the moment in which their context ends, and later.
+func TestAwaitLeaves(t *testing.T) {
+	for _, settles := range []bool{true, false} {
+		s, err := newSettled()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if settles {
+			s.done <- true
+		}
+		s.leave()
+		again, err := newSettled()
+		if err != nil || (again == s) != settles || s.left == settles {
+			t.Errorf("settles %t: used again %t, left %t, %v", settles, again == s, s.left, err)
+		}
+		again.rest()
+	}
+}
+
 // TestBreatheHearsTheBell has a message waiting that only counts once the bell has
 // rung: before that, Err does not give way.
 func TestBreatheHearsTheBell(t *testing.T) {
