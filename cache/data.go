@@ -153,7 +153,7 @@ func (d *Data[A, T]) Delete(ctx context.Context, args A) error {
 	return d.core.set(ctx, key, nil)
 }
 
-// Flush writes back what waits to be written, in the order of the last change of each
+// Flush writes back what waits to be written, each key once, in the order of the last change of each
 // key. It stops at the first error; what is not written is kept and tried again. After
 // Close or Abandon it is an error with the code Closed.
 func (d *Data[A, T]) Flush(ctx context.Context) error {

@@ -290,6 +290,26 @@ func TestChangedWhileWriting(t *testing.T) {
 	l.notes.want(t, "a=new")
 }
 
+// TestChangedBeforeItsTurn changes a key while a flush writes another: who flushes because
+// the program ends has no next time.
+func TestChangedBeforeItsTurn(t *testing.T) {
+	l := newLedger(t, writeBack)
+	l.set("a", "1")
+	l.set("b", "2")
+	l.notes.during = func(key string) {
+		if key == "a" {
+			l.set("b", "3")
+		}
+	}
+	if err := l.Flush(t.Context()); err != nil {
+		t.Error(err)
+	}
+	l.notes.want(t, "a=1", "b=3")
+	if n, bytes := l.Unwritten(); n != 0 || bytes != 0 {
+		t.Errorf("%d changes of %d bytes wait", n, bytes)
+	}
+}
+
 func TestAbandonLosesWhatIsNotWritten(t *testing.T) {
 	l := newLedger(t, writeBack)
 	l.set("a", "1")

@@ -76,13 +76,6 @@ func (u *unwritten) inOrder() []change {
 	return all
 }
 
-// is reports whether a change is still the last of its key.
-func (u *unwritten) is(c *change) bool {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return u.byKey[c.key].number == c.number
-}
-
 // written removes a change, unless the key changed again meanwhile.
 func (u *unwritten) written(c *change) {
 	u.mu.Lock()
@@ -100,17 +93,16 @@ func (u *unwritten) size() (n int, bytes int64) {
 	return len(u.byKey), u.bytes
 }
 
-// flush writes all changes that were there when it began, in the order of the last
-// change of each key. After an error the rest waits for the next time, in the same order.
+// flush writes what was changed before it began, or what that has become meanwhile, in the
+// order of the last change of each key when it began. After an error the rest waits for the
+// next time, in the same order.
 func (u *unwritten) flush(ctx context.Context, attempts int) error {
 	if err := u.enter(ctx); err != nil {
 		return err
 	}
 	defer u.leave()
 	for _, c := range u.inOrder() {
-		if !u.is(&c) {
-			continue // it changed again meanwhile, which waits for the next time
-		}
+		c, _ = u.find(c.key) // nobody else takes it away
 		if err := u.write(ctx, &c, attempts); err != nil {
 			return err
 		}
