@@ -16,9 +16,9 @@ import (
 
 // TestUnknownNames asks for a million names that no registry has.
 func TestUnknownNames(t *testing.T) {
-	names := 1_000_000
+	names, step := 1_000_000, 1
 	if testing.Short() {
-		names = 50_000
+		names, step = 50_000, 20
 	}
 	w := newWorld(t)
 	var index strings.Builder
@@ -48,7 +48,7 @@ func TestUnknownNames(t *testing.T) {
 		t.Errorf("%d of %d requests reached the registry", reached, names)
 	}
 	// No known name is refused: each is asked for.
-	for i := range 2_000 {
+	for i := 0; i < 2_000; i += step {
 		_, err := w.cache.Get(t.Context(), fmt.Sprintf("known-%d", i), "", nil)
 		if reqs := w.asked(); len(reqs) == 0 || reqs[len(reqs)-1].Path != fmt.Sprintf("known-%d/1.0.0/manifest.json", i) {
 			t.Fatalf("known-%d: %v, after %v", i, err, reqs)
