@@ -167,7 +167,6 @@ func (c *Cache) transfer(ctx context.Context, t transfer) (int64, error) {
 	if t.put == nil {
 		t.put = func(ctx context.Context, k store.Chunk) error { return c.opt.Store.PutChunks(ctx, []store.Chunk{k}) }
 	}
-	_, keeps := c.opt.Store.(store.Keeper)
 	start := c.opt.Clock.Now()
 	var mu sync.Mutex
 	var moved int64
@@ -179,8 +178,8 @@ func (c *Cache) transfer(ctx context.Context, t transfer) (int64, error) {
 		Sink: func(ctx context.Context, k registry.Chunk, data registry.Blob) error {
 			c.count(func(s *Stats) { s.BytesDownloaded += k.Bytes })
 			err := t.put(ctx, store.Chunk{Digest: k.SHA256, Data: data})
-			if t.keep == nil && !keeps {
-				store.Free(data)
+			if t.keep == nil {
+				c.free(data)
 			}
 			mu.Lock()
 			defer mu.Unlock()

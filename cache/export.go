@@ -91,7 +91,7 @@ func (c *Cache) export(ctx context.Context, local *stored, write func(store.Blob
 			if err := write(p); err != nil {
 				return err
 			}
-			store.Free(p)
+			c.free(p)
 		}
 		from, done = to, done+size
 		if progress != nil {

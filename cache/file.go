@@ -134,6 +134,13 @@ func (c *Cache) readChunks(ctx context.Context, chunks []registry.Chunk, pieces 
 	return bad, nil
 }
 
+// free gives the memory of a Blob back, unless the store holds the very same.
+func (c *Cache) free(b store.Blob) {
+	if _, keeps := c.opt.Store.(store.Keeper); !keeps {
+		store.Free(b)
+	}
+}
+
 // hash returns the SHA-256 of each blob, zero for one whose bytes cannot be read.
 func (c *Cache) hash(ctx context.Context, blobs []store.Blob) ([]registry.Digest, error) {
 	if all, is := c.opt.Hasher.(registry.BatchHasher); is {

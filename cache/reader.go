@@ -136,10 +136,8 @@ func (r *Reader) release() {
 	if r.batch == nil || r.whole {
 		return
 	}
-	if _, keeps := r.cache.opt.Store.(store.Keeper); !keeps {
-		for _, b := range r.batch.pieces {
-			store.Free(b)
-		}
+	for _, b := range r.batch.pieces {
+		r.cache.free(b)
 	}
 	r.batch = nil
 }

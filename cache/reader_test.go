@@ -121,35 +121,53 @@ func (f *freeable) Size() int64            { return f.data.Size() }
 func (f *freeable) Bytes() ([]byte, error) { return f.data, nil }
 func (f *freeable) Free()                  { f.data = make(store.Bytes, len(f.data)) }
 
-// What a store keeps in memory as it was given is read again and again.
-func TestReaderLeavesWhatTheStoreKeeps(t *testing.T) {
-	w, e, weights := newLargeWorld(t)
-	kept := w.db.Open()
-	w.opt = func(o *cache.Options) { o.Store = kept }
-	for at := 0; at < len(weights); at += 1 << 20 {
-		data := weights[at:min(at+1<<20, len(weights))]
-		if err := kept.PutChunks(t.Context(), []store.Chunk{{Digest: sha256.Sum256(data), Data: &freeable{data}}}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	e.Release()
-	w.restart()
-	e, err := w.cache.Get(t.Context(), "leaf", "", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range 2 {
-		r, err := e.Reader(t.Context(), "weights.bin", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b := make([]byte, len(weights))
-		if _, err := r.ReadAt(b, 0); err != nil || !bytes.Equal(b, weights) {
-			t.Error("the weights are not what was stored", err)
-		}
-		r.Close()
-	}
-	if s := stats(t, w); s.CorruptChunks > 0 {
-		t.Errorf("%d chunks were freed in the store", s.CorruptChunks)
+// TestStoreKeepsItsBlobs has a store that hands out what it holds, and looks whether it still
+// does after whatever reads chunks.
+func TestStoreKeepsItsBlobs(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		read func(*testing.T, *cache.Cache) error
+	}{
+		{"reader", func(t *testing.T, c *cache.Cache) error {
+			e, err := c.Get(t.Context(), "leaf", "", nil)
+			if err != nil {
+				return err
+			}
+			defer e.Release()
+			r, err := e.Reader(t.Context(), "weights.bin", nil)
+			if err != nil {
+				return err
+			}
+			defer r.Close()
+			_, err = r.ReadAt(make([]byte, r.Size()), 0)
+			return err
+		}},
+		{"verify", func(t *testing.T, c *cache.Cache) error {
+			_, err := c.Verify(t.Context(), "leaf", nil)
+			return err
+		}},
+		{"export", func(t *testing.T, c *cache.Cache) error {
+			return c.Export(t.Context(), "leaf", "", nil, func(store.Blob) error { return nil }, nil)
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w, e, weights := newLargeWorld(t)
+			e.Release()
+			kept := w.db.Open()
+			w.opt = func(o *cache.Options) { o.Store = kept }
+			for at := 0; at < len(weights); at += 1 << 20 {
+				data := weights[at:min(at+1<<20, len(weights))]
+				if err := kept.PutChunks(t.Context(), []store.Chunk{{Digest: sha256.Sum256(data), Data: &freeable{data}}}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			w.restart()
+			if err := c.read(t, w.cache); err != nil {
+				t.Fatal(err)
+			}
+			if v, err := w.cache.Verify(t.Context(), "leaf", nil); err != nil || v.Chunks == 0 || v.Corrupt != 0 {
+				t.Errorf("%+v, %v: chunks were freed in the store", v, err)
+			}
+		})
 	}
 }

@@ -121,7 +121,7 @@ func (i *inspection) batch(ctx context.Context, chunks []registry.Chunk) ([]stor
 	bad, err := i.cache.readChunks(ctx, chunks, pieces)
 	for _, p := range pieces {
 		if p != nil {
-			store.Free(p)
+			i.cache.free(p)
 		}
 	}
 	return bad, err
