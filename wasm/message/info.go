@@ -98,7 +98,9 @@ type Info struct {
 // Encode returns the info as a message tree.
 func (i Info) Encode() map[string]any {
 	return map[string]any{"handle": i.Handle, "model": i.Model.Encode(), "title": i.Title, "task": orNull(i.Task),
-		"inputs": encodeEach(len(i.Inputs), func(n int) map[string]any { return i.Inputs[n].Encode() }), "outputs": encodeEach(len(i.Outputs), func(n int) map[string]any { return i.Outputs[n].Encode() }), "labels": encodeEach(len(i.Labels), func(n int) map[string]any { return i.Labels[n].Encode() }),
+		"inputs":           encodeEach(len(i.Inputs), func(n int) map[string]any { return i.Inputs[n].Encode() }),
+		"outputs":          encodeEach(len(i.Outputs), func(n int) map[string]any { return i.Outputs[n].Encode() }),
+		"labels":           encodeEach(len(i.Labels), func(n int) map[string]any { return i.Labels[n].Encode() }),
 		"unknownThreshold": i.UnknownThreshold, "source": i.Source, "bytes": i.Bytes, "threads": i.Threads,
 		"threadsReason": orNull(i.ThreadsReason), "engine": i.Engine, "manifest": orNull(i.Manifest)}
 }
