@@ -258,14 +258,15 @@ func (c *Cache) behind(r request) {
 	}
 	r.behind = true
 	go func() {
-		f, err := c.fly(c.alive, flight, nil, func(ctx context.Context, tell func(Progress)) (found, error) {
+		// A failure was told as an event, and what is stored goes on serving.
+		_, _ = c.fly(c.alive, flight, nil, func(ctx context.Context, tell func(Progress)) (found, error) {
 			r.progress = tell
-			return c.find(ctx, r)
+			f, err := c.find(ctx, r)
+			if err == nil && !f.stale {
+				c.remember(r, f) // before it lands: who asks then begins no other one
+			}
+			return f, err
 		})
-		if err != nil || f.stale {
-			return // it was told as an event, and what is stored goes on serving
-		}
-		c.remember(r, f)
 	}()
 }
 
