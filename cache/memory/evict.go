@@ -87,7 +87,9 @@ func (t *Tier) remove(e *entry, cause metrics.Cause, evicted bool) {
 	e.cause = cause
 	if e.state == weakly {
 		e.watch()
-		e.value = e.weak.Value()
+		if e.value = e.weak.Value(); e.value == nil {
+			e.cause = metrics.Collected // which nobody was told yet
+		}
 		t.tell(e)
 		return
 	}

@@ -10,11 +10,22 @@ import (
 // entries: an expired value that nobody asks for is let go at most so much later.
 const sweepGrain = 32
 
-// over reports whether an entry's time has come. An entry from the future means that
-// the clock was set back, and nobody knows how old it is.
+// over reports whether an entry's time has come. An entry from the future, or used there
+// if that counts, means that the clock was set back, and nobody knows how old it is. But
+// now may be of before the lock: somebody else was quicker then.
 func (t *Tier) over(e *entry, now time.Time) bool {
 	end := t.end(e)
-	return !end.IsZero() && (!now.Before(end) || now.Before(e.born))
+	if end.IsZero() {
+		return false
+	}
+	last := e.born
+	if t.opt.Idle > 0 {
+		last = e.used
+	}
+	if now.Before(last) {
+		now = t.opt.Clock.Now()
+	}
+	return !now.Before(end) || now.Before(last)
 }
 
 // end returns when an entry's time comes if nobody asks for it; zero for never.

@@ -57,7 +57,7 @@ type Removal struct {
 // Value is what is put into a Tier.
 type Value struct {
 	Of    any           // the value
-	Bytes int64         // its size; at least 1 counts
+	Bytes int64         // its size; at least 1 and at most 1<<48 counts
 	Cost  float64       // of loading it again, for the policy; 0 for its size
 	Weak  Ref           // a reference to Of, or nil if it cannot be held weakly
 	TTL   time.Duration // instead of Options.TTL, if it is not zero
@@ -65,7 +65,8 @@ type Value struct {
 
 type systemClock struct{}
 
-func (systemClock) Now() time.Time { return time.Now() }
+// Now has no monotonic reading, which stands still while a machine sleeps.
+func (systemClock) Now() time.Time { return time.Now().Round(0) }
 
 func (systemClock) AfterFunc(d time.Duration, f func()) func() {
 	t := time.AfterFunc(d, f)

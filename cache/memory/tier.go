@@ -148,13 +148,17 @@ func (t *Tier) Holds(key string, value any) bool {
 	return e != nil && e.state == strong && e.value == value
 }
 
+// size is what a value of so many bytes counts: something, and not so much that sums of
+// sizes wrap around.
+func size(bytes int64) int64 { return min(max(bytes, 1), 1<<48) }
+
 func (t *Tier) put(key string, v Value) *entry {
 	now := t.opt.Clock.Now()
 	if old := t.entries[key]; old != nil {
 		t.drop(old, metrics.Replaced)
 	}
 	e := &entry{key: key, value: v.Of, weak: v.Weak, born: now, used: now}
-	e.item = policy.Item{Hash: maphash.String(t.seed, key), Bytes: max(v.Bytes, 1), Cost: v.Cost, Owner: e}
+	e.item = policy.Item{Hash: maphash.String(t.seed, key), Bytes: size(v.Bytes), Cost: v.Cost, Owner: e}
 	if ttl := t.ttl(v.TTL); ttl > 0 {
 		e.until = now.Add(ttl)
 	}
@@ -179,7 +183,7 @@ func (t *Tier) Resize(key string, value any, bytes int64) bool {
 		return false
 	}
 	old := e.item.Bytes
-	e.item.Bytes = max(bytes, 1)
+	e.item.Bytes = size(bytes)
 	t.bytes += e.item.Bytes - old
 	t.opt.Policy.Resize(&e.item, old)
 	t.settle(e)

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"testing"
@@ -238,6 +239,8 @@ func TestExpiry(t *testing.T) {
 		{"both", Options{TTL: 20 * s, Idle: 10 * s}, 0, []time.Duration{9 * s, 9 * s, 2 * s}, []bool{true, true, false}},
 		{"jitter", Options{TTL: 10 * s, Jitter: 0.2, Random: func() float64 { return 0.5 }}, 0, []time.Duration{8 * s, s}, []bool{true, false}},
 		{"the clock was set back", Options{TTL: 10 * s}, 0, []time.Duration{5 * s, -6 * s}, []bool{true, false}},
+		{"set back to before its last use", Options{Idle: 10 * s}, 0, []time.Duration{9 * s, -2 * s}, []bool{true, false}},
+		{"that does not matter to a ttl", Options{TTL: 10 * s}, 0, []time.Duration{9 * s, -2 * s}, []bool{true, true}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -288,6 +291,54 @@ func TestExpiredIsReleased(t *testing.T) {
 	log.want(t)
 	clock.advance(time.Minute + 1)
 	log.want(t, "late=1 expired")
+}
+
+// TestAskedBeforeItCame asks for a key, and while the caller waits for its turn somebody
+// puts a value there: that one is younger than the question, and not from the future.
+func TestAskedBeforeItCame(t *testing.T) {
+	for _, opt := range []Options{{TTL: time.Hour}, {Idle: time.Hour}} {
+		tier, log, clock := testTier(opt)
+		tier.opt.Clock = &lateClock{fakeClock: clock, then: func() {
+			clock.advance(time.Millisecond)
+			tier.Put("a", val(1, 1))
+		}}
+		if l := tier.Take("a"); l == nil || l.Value() != 1 {
+			t.Errorf("%+v: the new value is not there", opt)
+		}
+		log.want(t)
+	}
+}
+
+// lateClock does something after it has told the time for the first time.
+type lateClock struct {
+	*fakeClock
+	then func()
+}
+
+func (c *lateClock) Now() time.Time {
+	now, then := c.fakeClock.Now(), c.then
+	c.then = nil
+	if then != nil {
+		then()
+	}
+	return now
+}
+
+// TestHugeSizes checks that sums of sizes do not wrap around.
+func TestHugeSizes(t *testing.T) {
+	for _, p := range policy.All {
+		tier, log, _ := testTier(Options{MaxBytes: 10, Policy: p.New()})
+		a, b := tier.PutTake("a", val(1, math.MaxInt64)), tier.PutTake("b", val(2, math.MaxInt64))
+		if s := tier.Stats(); s.Bytes <= 0 {
+			t.Errorf("%s: %d bytes", p.Name, s.Bytes)
+		}
+		a.Release()
+		b.Release()
+		log.want(t, "a=1 size", "b=2 size")
+		tier.Put("c", val(3, 1))
+		tier.Resize("c", 3, math.MaxInt64)
+		log.want(t, "c=3 size")
+	}
 }
 
 func TestSlidingTimer(t *testing.T) {

@@ -198,3 +198,32 @@ func TestWatchOfTheDead(t *testing.T) {
 	}
 	stop()
 }
+
+// deadRef refers to a value that is gone, and of which nobody was told yet.
+type deadRef struct{ dead bool }
+
+func (r *deadRef) Value() any {
+	if r.dead {
+		return nil
+	}
+	return r
+}
+
+func (*deadRef) Watch(func(any), any) func() { return func() {} }
+
+// TestDeadBeforeItWasTold checks that a value which was collected, and leaves for another
+// reason before the collector says so, leaves as collected: there is none to be closed.
+func TestDeadBeforeItWasTold(t *testing.T) {
+	var went []string
+	tier := New(Options{MaxBytes: -1, OnRemove: func(r Removal) { went = append(went, fmt.Sprint(r.Key, r.Value, r.Cause)) }})
+	for _, key := range []string{"a", "b", "a"} {
+		r := &deadRef{}
+		tier.Put(key, Value{Of: r, Weak: r})
+		r.dead = true
+	}
+	tier.Remove("b")
+	tier.Close()
+	if want := []string{"a<nil> collected", "b<nil> collected", "a<nil> collected"}; !slices.Equal(went, want) {
+		t.Errorf("went %q, want %q", went, want)
+	}
+}
