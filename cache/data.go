@@ -72,7 +72,8 @@ type DataOptions[A, T any] struct {
 }
 
 // NewData makes a Data whose values come from load, which may be nil if all values are
-// Set. load may be called for several keys at once; a panic in it is an error.
+// Set. load may be called for several keys at once; a panic in it is an error. Its context
+// is as with [NewResource].
 func NewData[A, T any](load func(context.Context, A) (T, error), opt DataOptions[A, T]) *Data[A, T] {
 	opt.Hash = keyOf(opt.Hash)
 	if opt.Policy == nil {
@@ -105,7 +106,7 @@ func newTyped[A, T any](load func(context.Context, A) (T, error), opt DataOption
 
 // Get returns the value for args: from memory, from the backing, or loaded. Errors are
 // load's own, the codec's, or an *Error: NotFound (there is no load), Aborted, Closed,
-// InvalidInput (args have no key), Internal (load panicked).
+// InvalidInput (args have no key), Internal (load panicked, or waits for itself).
 func (d *Data[A, T]) Get(ctx context.Context, args A) (T, error) {
 	var none T
 	key, err := d.key(args)

@@ -27,8 +27,8 @@ type Limits struct {
 	// MaxBytes bounds their bytes. Values in use count, and are never dropped for it. Zero:
 	// no bound. Negative: nothing is kept beyond its use.
 	MaxBytes int64
-	// ErrorTTL is how long the error of a load is the answer for those who ask again.
-	// Zero: errors are not kept, the next to ask loads again.
+	// ErrorTTL is how long the error of a load is the answer for those who ask again. Errors
+	// take no room of values; at most 1,024 are kept. Zero: none, the next to ask loads again.
 	ErrorTTL time.Duration
 	// Policy chooses who has to make room. Default: policy.Default for a Resource,
 	// policy.Sized for a Data.
@@ -46,6 +46,7 @@ type face struct {
 	op       string
 	limits   Limits
 	tier     *memory.Tier
+	errors   *memory.Tier // of loads; nil if none are kept
 	flights  *flights
 	alive    context.Context
 	kill     context.CancelFunc
@@ -62,8 +63,8 @@ type loading struct {
 	overtaken bool // belongs to face.mu
 }
 
-// failure stands in the tier for the error of a load.
-type failure struct{ err error }
+// maxErrors bounds how many errors of loads are kept: of many keys that do not exist, say.
+const maxErrors = 1024
 
 func newFace(op string, l Limits, released func(memory.Removal)) *face {
 	if l.Clock == nil {
@@ -74,14 +75,11 @@ func newFace(op string, l Limits, released func(memory.Removal)) *face {
 	f.flights = newFlights(f.alive)
 	opt := memory.Options{MaxBytes: l.MaxBytes, MaxEntries: l.MaxEntries, TTL: l.TTL, Idle: l.Idle, Jitter: l.Jitter,
 		Policy: l.Policy, Clock: l.Clock}
-	if released != nil {
-		opt.OnRemove = func(r memory.Removal) {
-			if _, failed := r.Value.(*failure); !failed {
-				released(r)
-			}
-		}
-	}
+	opt.OnRemove = released
 	f.tier = memory.New(opt)
+	if l.ErrorTTL > 0 {
+		f.errors = memory.New(memory.Options{MaxEntries: maxErrors, TTL: l.ErrorTTL, Jitter: l.Jitter, Clock: l.Clock})
+	}
 	return f
 }
 
@@ -91,43 +89,47 @@ func (f *face) get(ctx context.Context, key string, load func(context.Context, *
 	if err := f.open(ctx); err != nil {
 		return nil, err
 	}
-	if l := f.tier.Take(key); l != nil {
-		if f.validate == nil || isFailure(l) || f.validate(ctx, l.Value()) {
-			return result(l)
-		}
-		l.Remove()
-		l.Release()
-		if err := f.open(ctx); err != nil {
-			return nil, err
-		}
+	if l := f.take(ctx, key); l != nil {
+		return l, nil
+	}
+	if err := f.open(ctx); err != nil { // validating may have taken long
+		return nil, err
 	}
 	l, err := f.load(ctx, key, load)
 	if err != nil {
 		return nil, f.ended(ctx, err)
 	}
-	return result(l)
-}
-
-func isFailure(l *memory.Lease) bool {
-	_, failed := l.Value().(*failure)
-	return failed
-}
-
-// result returns a lease, or the error that it is on.
-func result(l *memory.Lease) (*memory.Lease, error) {
-	if failed, ok := l.Value().(*failure); ok {
-		l.Release()
-		return nil, failed.err
-	}
 	return l, nil
 }
 
-// load flies: whoever comes meanwhile waits for the same load, which lives as long as
-// one of them waits.
+// take returns a lease on what is kept, if it is valid, and counts a hit or a miss.
+func (f *face) take(ctx context.Context, key string) *memory.Lease {
+	if f.validate == nil {
+		return f.tier.Take(key)
+	}
+	start := f.limits.Clock.Now()
+	l := f.tier.Peek(key)
+	if l != nil && f.validate(ctx, l.Value()) {
+		f.tier.Counters().Hit(f.limits.Clock.Now().Sub(start))
+		return l
+	}
+	f.tier.Counters().Miss()
+	if l != nil {
+		l.Remove()
+		l.Release()
+	}
+	return nil
+}
+
+// load returns the error that is kept, or flies: whoever comes meanwhile waits for the
+// same load, which lives as long as one of them waits.
 func (f *face) load(ctx context.Context, key string, load func(context.Context, *loading) (memory.Value, error)) (*memory.Lease, error) {
 	l, err := f.flights.fly(ctx, key, nil, func(ctx context.Context, _ func(Progress)) (any, error) {
 		if l := f.tier.Peek(key); l != nil {
 			return l, nil // it landed after this caller had looked
+		}
+		if err := f.keptError(key); err != nil {
+			return nil, err
 		}
 		return f.bring(ctx, key, load)
 	})
@@ -149,21 +151,41 @@ func (f *face) bring(ctx context.Context, key string, load func(context.Context,
 	took := f.limits.Clock.Now().Sub(start)
 	if err != nil {
 		f.tier.Counters().Failure(took)
-		if f.limits.ErrorTTL <= 0 || ctx.Err() != nil {
-			return nil, err
+		if ctx.Err() == nil {
+			f.keepError(now, err)
 		}
-		v = memory.Value{Of: &failure{err}, TTL: f.limits.ErrorTTL}
-	} else {
-		f.tier.Counters().Load(v.Bytes, took)
-		if v.Cost == 0 {
-			v.Cost = max(took.Seconds()*1000, 0.001)
-		}
+		return nil, err
+	}
+	f.tier.Counters().Load(v.Bytes, took)
+	if v.Cost == 0 {
+		v.Cost = max(took.Seconds()*1000, 0.001)
 	}
 	l, had := f.tier.TakeOrPut(key, v)
 	if !had && f.overtaken(now) {
 		l.Remove()
 	}
 	return l, nil
+}
+
+// keptError returns the error of a load that is still the answer, or nil.
+func (f *face) keptError(key string) error {
+	if f.errors == nil {
+		return nil
+	}
+	err, _ := f.errors.Get(key)
+	out, _ := err.(error)
+	return out
+}
+
+// keepError keeps the error of a load, unless that was overtaken.
+func (f *face) keepError(now *loading, err error) {
+	if f.errors == nil {
+		return
+	}
+	f.errors.Put(now.key, memory.Value{Of: err})
+	if f.overtaken(now) {
+		f.errors.Remove(now.key)
+	}
 }
 
 // guardedLoad is a load whose panic is an error, so that it is counted and kept as one.
@@ -189,16 +211,22 @@ func (f *face) overtaken(now *loading) bool {
 	return now.overtaken
 }
 
-// overtake makes loads under way not to be kept: those of a key, or all with "".
+// overtake makes what is being loaded for a key not to be kept, and forgets its error.
 func (f *face) overtake(key string) {
-	f.mu.Lock()
-	for _, l := range f.loading {
-		if key == "" || l.key == key {
-			l.overtaken = true
-		}
-	}
-	f.mu.Unlock()
+	f.mark(func(l *loading) bool { return l.key == key })
 	f.flights.renew(key)
+	if f.errors != nil {
+		f.errors.Remove(key)
+	}
+}
+
+// mark makes loads under way not to be kept.
+func (f *face) mark(which func(*loading) bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, l := range f.loading {
+		l.overtaken = l.overtaken || which(l)
+	}
 }
 
 // forget lets go of a key, and of what is being loaded for it.
@@ -209,13 +237,21 @@ func (f *face) forget(key string) bool {
 
 // clear lets go of everything.
 func (f *face) clear() {
-	f.overtake("")
-	f.tier.RemoveAll(func(string) bool { return true })
+	all := func(string) bool { return true }
+	f.mark(func(*loading) bool { return true })
+	f.flights.renewAll()
+	f.tier.RemoveAll(all)
+	if f.errors != nil {
+		f.errors.RemoveAll(all)
+	}
 }
 
 func (f *face) close() {
 	f.kill()
 	f.tier.Close()
+	if f.errors != nil {
+		f.errors.Close()
+	}
 }
 
 // open reports whether the face still serves, and the caller still waits.

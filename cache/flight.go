@@ -18,6 +18,7 @@ type flights struct {
 
 // flight is one of them. It ends early when the last who waits for it has left.
 type flight struct {
+	key    string
 	cancel context.CancelFunc
 	done   chan struct{}
 	result any // valid once done is closed
@@ -26,6 +27,8 @@ type flight struct {
 	// The fields below belong to flights.mu.
 	waiting int
 	landed  bool
+
+	awaits []*flight // what its work waits for; belongs to awaiting
 
 	mu        sync.Mutex
 	listeners map[int]func(Progress)
@@ -44,14 +47,21 @@ func (s *flights) fly(ctx context.Context, key string, progress func(Progress), 
 	s.mu.Lock()
 	f := s.m[key]
 	if f == nil {
-		f = &flight{done: make(chan struct{}), listeners: map[int]func(Progress){}}
+		f = &flight{key: key, done: make(chan struct{}), listeners: map[int]func(Progress){}}
 		var own context.Context
 		own, f.cancel = context.WithCancel(s.alive)
+		own = context.WithValue(own, flightKey{}, f)
 		s.m[key] = f
 		go s.run(own, key, f, work)
 	}
 	f.waiting++
 	s.mu.Unlock()
+	over, err := await(ctx, f)
+	if err != nil {
+		s.leave(key, f)
+		return nil, err
+	}
+	defer over()
 	leave := f.listen(progress)
 	defer leave()
 	select {
@@ -68,9 +78,16 @@ func (s *flights) fly(ctx context.Context, key string, progress func(Progress), 
 	}
 }
 
-// run does the work of a flight.
+// run does the work of a flight, and lands even if that ends the goroutine, as a test's
+// Fatal does.
 func (s *flights) run(ctx context.Context, key string, f *flight, work func(context.Context, func(Progress)) (any, error)) {
+	f.err = &Error{Code: Internal, Op: "load", Detail: "the loader ended its goroutine"}
+	defer s.land(key, f)
 	f.result, f.err = guarded(ctx, f.tell, work)
+}
+
+// land tells everybody who waits that a flight is over.
+func (s *flights) land(key string, f *flight) {
 	s.mu.Lock()
 	f.landed = true
 	s.forget(key, f)
@@ -132,14 +149,18 @@ func (s *flights) forget(key string, f *flight) {
 	}
 }
 
-// renew makes whoever comes now start anew, for a key or for all ("").
+// renew makes whoever comes now start anew, for a key.
 func (s *flights) renew(key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if key == "" {
-		clear(s.m)
-	}
 	delete(s.m, key)
+}
+
+// renewAll makes everybody who comes now start anew.
+func (s *flights) renewAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.m)
 }
 
 // listen adds a listener, and tells it at once where the flight is.

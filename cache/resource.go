@@ -44,7 +44,8 @@ type ResourceOptions[A, T any] struct {
 
 // NewResource makes a Resource whose instances come from load. load may be called for
 // several keys at once; a panic in it is an error. Its context ends when nobody waits
-// for it any more, or with Close.
+// for it any more, or with Close. It may ask for other keys, here or elsewhere, with that
+// context: loads that would wait for each other for ever end in an error then.
 func NewResource[A, T any](load func(context.Context, A) (T, error), opt ResourceOptions[A, T]) *Resource[A, T] {
 	r := &Resource[A, T]{load: load, opt: opt, key: keyOf(opt.Hash)}
 	var released func(memory.Removal)
@@ -66,7 +67,7 @@ func NewResource[A, T any](load func(context.Context, A) (T, error), opt Resourc
 
 // Get returns a lease on the instance for args, and makes it if there is none. The
 // caller must Release it. Errors are load's own, or an *Error: Aborted, Closed,
-// InvalidInput (args have no key), Internal (load panicked).
+// InvalidInput (args have no key), Internal (load panicked, or waits for itself).
 func (r *Resource[A, T]) Get(ctx context.Context, args A) (*Lease[T], error) {
 	key, err := r.key(args)
 	if err != nil {
