@@ -65,7 +65,8 @@ type DataOptions[A, T any] struct {
 	// never. While that fails the pauses grow up to a minute.
 	FlushAfter time.Duration
 	// MaxUnwritten bounds the bytes of changes that wait to be written back: the Set that
-	// exceeds it flushes first. Zero: 4 MiB.
+	// exceeds it flushes first, and what was loaded then does not wait. The number of keys is
+	// bounded too, by 1,024 or one for each 64 bytes of it, whichever is more. Zero: 4 MiB.
 	MaxUnwritten int64
 	// Attempts is how often one write is tried before it counts as failed. Zero: 3.
 	Attempts int
@@ -85,12 +86,16 @@ func NewData[A, T any](load func(context.Context, A) (T, error), opt DataOptions
 // newTyped is NewData without its defaults, so that a program which has its own does not
 // link them.
 func newTyped[A, T any](load func(context.Context, A) (T, error), opt DataOptions[A, T]) *Data[A, T] {
+	if opt.Codec.Encode == nil || opt.Codec.Decode == nil {
+		opt.Codec = noCodec[T]()
+	}
 	d := &Data[A, T]{load: load, opt: opt, key: opt.Hash}
 	var released func(memory.Removal)
 	if opt.OnRelease != nil {
 		released = func(r memory.Removal) { opt.OnRelease(r.Key, r.Bytes, r.Cause) }
 	}
 	d.core = newData(opt.Limits, released, opt.Backing, opt.Mode, opt.Attempts, opt.FlushAfter, opt.MaxUnwritten)
+	d.core.loads = load != nil
 	d.core.readable = func(b []byte) bool {
 		_, err := opt.Codec.Decode(b)
 		return err == nil
@@ -106,7 +111,8 @@ func newTyped[A, T any](load func(context.Context, A) (T, error), opt DataOption
 
 // Get returns the value for args: from memory, from the backing, or loaded. Errors are
 // load's own, the codec's, or an *Error: NotFound (there is no load), Aborted, Closed,
-// InvalidInput (args have no key), Internal (load panicked, or waits for itself).
+// InvalidInput (args have no key), Internal (load panicked, or waits for itself);
+// without a load, those of the backing too.
 func (d *Data[A, T]) Get(ctx context.Context, args A) (T, error) {
 	var none T
 	key, err := d.key(args)
@@ -186,6 +192,15 @@ func (d *Data[A, T]) Close(ctx context.Context) error {
 // Abandon closes without flushing.
 func (d *Data[A, T]) Abandon() {
 	d.core.abandon()
+}
+
+// noCodec stands in for a codec that is missing.
+func noCodec[T any]() Codec[T] {
+	missing := &Error{Code: InvalidInput, Op: "data", Detail: "DataOptions.Codec is missing"}
+	return Codec[T]{
+		func(T) ([]byte, error) { return nil, missing },
+		func([]byte) (v T, err error) { return v, missing },
+	}
 }
 
 // BytesCodec keeps bytes as they are.

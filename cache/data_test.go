@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -354,6 +356,59 @@ func TestTooMuchUnwritten(t *testing.T) {
 		t.Errorf("%d bytes wait", bytes)
 	}
 	l.get("e", "e1")
+}
+
+// TestLoadedIsNotTooMuch checks that values which are loaded, and keys which are deleted,
+// do not pile up while the backing takes nothing.
+func TestLoadedIsNotTooMuch(t *testing.T) {
+	l := newLedger(t, func(o *cache.DataOptions[string, string]) {
+		o.Mode, o.MaxUnwritten, o.FlushAfter, o.MaxEntries = cache.WriteBack, 2000, -1, 10
+	})
+	l.notes.fail = math.MaxInt
+	for i := range 1000 {
+		key := fmt.Sprint(i)
+		l.get(key, fmt.Sprint(key, i+1))
+	}
+	if n, bytes := l.Unwritten(); n == 0 || bytes > 2000 {
+		t.Errorf("%d loaded values wait", n)
+	}
+	var err error
+	for i := 0; i < 5000 && err == nil; i++ {
+		err = l.Delete(t.Context(), fmt.Sprint("d", i))
+	}
+	if n, _ := l.Unwritten(); n > 1024 || !errors.Is(err, errFull) {
+		t.Errorf("%d keys wait to be deleted: %v", n, err)
+	}
+}
+
+// TestUnreadableBacking checks that a Data without a load says what is wrong with its
+// backing instead of that there is nothing, and one with a load goes on without it.
+func TestUnreadableBacking(t *testing.T) {
+	s := memstore.New()
+	open := func(load func(context.Context, string) (string, error)) *cache.Data[string, string] {
+		return cache.NewData(load, cache.DataOptions[string, string]{Codec: cache.TextCodec(), Backing: cache.Documents(s, "")})
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := open(nil).Get(t.Context(), "a"); cache.CodeOf(err) != cache.Closed {
+		t.Errorf("%v", err)
+	}
+	v, err := open(func(context.Context, string) (string, error) { return "loaded", nil }).Get(t.Context(), "a")
+	if err != nil || v != "loaded" {
+		t.Error(v, err)
+	}
+}
+
+// TestNoCodec checks that a Data without its codec says so.
+func TestNoCodec(t *testing.T) {
+	d := cache.NewData(func(context.Context, string) (string, error) { return "a", nil }, cache.DataOptions[string, string]{})
+	_, err := d.Get(t.Context(), "a")
+	for _, err := range []error{err, d.Set(t.Context(), "a", "b")} {
+		if cache.CodeOf(err) != cache.InvalidInput || !strings.Contains(err.Error(), "Codec") {
+			t.Error(err)
+		}
+	}
 }
 
 // TestBackingIsNotBelieved gives values that are too old, unreadable or refused.

@@ -15,6 +15,7 @@ type data struct {
 	mode      WriteMode
 	attempts  int
 	limit     int64
+	loads     bool              // whether there is a load
 	readable  func([]byte) bool // whether the codec can read what a backing has
 
 	setting sync.Mutex // while a change is taken to be written back
@@ -69,6 +70,9 @@ func (d *data) find(ctx context.Context, key string, now *loading, load func(con
 		if err != nil && ctx.Err() != nil {
 			return memory.Value{}, err
 		}
+		if err != nil && !d.loads {
+			return memory.Value{}, d.failed(ctx, err, "the value could not be read")
+		}
 		if v, ok := d.kept(ctx, key, b, written); err == nil && ok {
 			return v, nil
 		}
@@ -122,7 +126,7 @@ func (d *data) set(ctx context.Context, key string, b []byte) error {
 }
 
 func (d *data) setBack(ctx context.Context, key string, b []byte) error {
-	if _, waiting := d.unwritten.size(); waiting > 0 && waiting+int64(len(b)) > d.limit {
+	if d.full(b) {
 		if err := d.flush(ctx); err != nil {
 			return err
 		}
@@ -135,6 +139,15 @@ func (d *data) setBack(ctx context.Context, key string, b []byte) error {
 	d.unwritten.add(key, b)
 	d.remember(key, b)
 	return nil
+}
+
+// minKeys is how many keys may wait to be written however few bytes may.
+const minKeys = 1024
+
+// full reports whether too much waits to be written for another change.
+func (d *data) full(b []byte) bool {
+	n, waiting := d.unwritten.size()
+	return waiting > 0 && waiting+int64(len(b)) > d.limit || int64(n) >= max(minKeys, d.limit/64)
 }
 
 // remember makes the memory agree with a change.
@@ -153,7 +166,7 @@ func (d *data) loaded(ctx context.Context, key string, b []byte, now *loading) {
 	if d.mode == WriteBack {
 		d.setting.Lock()
 		defer d.setting.Unlock()
-		if !d.overtaken(now) && !d.closing {
+		if !d.overtaken(now) && !d.closing && !d.full(b) {
 			d.unwritten.add(key, b)
 		}
 		return

@@ -14,7 +14,9 @@ const maxPlainKey = 64
 
 // HashOf returns the key of a load's arguments, where no other way is given: a string,
 // bytes, a number, a boolean, or what has a method MarshalBinary. Arguments that are
-// equal have equal keys, others have others; long ones are hashed by SHA-256.
+// equal have equal keys, others have others, except that integers of the same value have
+// the same key whatever their types; long keys are hashed by SHA-256. A type that a
+// program made of one of these has no key without a Hash of its own.
 func HashOf(args any) (string, error) {
 	switch v := args.(type) {
 	case string:
@@ -23,23 +25,59 @@ func HashOf(args any) (string, error) {
 		return textKey("b", string(v)), nil
 	case bool:
 		return strconv.FormatBool(v), nil
-	case int:
-		return strconv.FormatInt(int64(v), 10), nil
-	case int32:
-		return strconv.FormatInt(int64(v), 10), nil
-	case int64:
-		return strconv.FormatInt(v, 10), nil
-	case uint32:
-		return strconv.FormatUint(uint64(v), 10), nil
-	case uint64:
-		return strconv.FormatUint(v, 10), nil
+	case float32:
+		return floatKey(float64(v)), nil
 	case float64:
-		return strconv.FormatUint(math.Float64bits(v), 16), nil
+		return floatKey(v), nil
 	case interface{ MarshalBinary() ([]byte, error) }:
 		b, err := v.MarshalBinary()
-		return textKey("m", string(b)), err
+		if err != nil {
+			return "", &Error{Code: InvalidInput, Op: "hash", Detail: fmt.Sprintf("%T cannot be written as bytes", args), Err: err}
+		}
+		return textKey("m", string(b)), nil
+	}
+	if key := integerKey(args); key != "" {
+		return key, nil
 	}
 	return "", &Error{Code: InvalidInput, Op: "hash", Detail: fmt.Sprintf("%T has no key of its own: give the option Hash", args)}
+}
+
+// integerKey returns the key of an integer, "" of anything else.
+func integerKey(args any) string {
+	var signed int64
+	switch v := args.(type) {
+	case int:
+		signed = int64(v)
+	case int8:
+		signed = int64(v)
+	case int16:
+		signed = int64(v)
+	case int32:
+		signed = int64(v)
+	case int64:
+		signed = v
+	case uint8:
+		signed = int64(v)
+	case uint16:
+		signed = int64(v)
+	case uint32:
+		signed = int64(v)
+	case uint:
+		return strconv.FormatUint(uint64(v), 10)
+	case uint64:
+		return strconv.FormatUint(v, 10)
+	default:
+		return ""
+	}
+	return strconv.FormatInt(signed, 10)
+}
+
+// floatKey tells all numbers apart, and from integers. 0 and -0 are equal.
+func floatKey(v float64) string {
+	if v == 0 {
+		v = 0
+	}
+	return "f:" + strconv.FormatUint(math.Float64bits(v), 16)
 }
 
 // textKey is text itself, or its hash if it is long; kind keeps the two apart.

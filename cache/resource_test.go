@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"strings"
@@ -396,7 +397,8 @@ func TestWeakResource(t *testing.T) {
 func TestHashOf(t *testing.T) {
 	long := strings.Repeat("x", 1000)
 	seen := map[string]any{}
-	for _, v := range []any{"a", "", "1", []byte("a"), 1, int64(2), int32(3), uint32(4), uint64(5), true, 1.5, long, long + "y", []byte(long), time.Unix(1, 0).UTC()} {
+	for _, v := range []any{"a", "", "1", []byte("a"), 1, int64(2), int32(3), uint32(4), uint64(5), true, 1.5, long, long + "y", []byte(long), time.Unix(1, 0).UTC(),
+		int8(-6), int16(7), uint8(8), uint16(9), uint(10), uint64(math.MaxUint64), float32(2.5), 0, 0.0, math.Float64frombits(0x11), 11} {
 		key, err := cache.HashOf(v)
 		if err != nil || len(key) > 100 || seen[key] != nil {
 			t.Errorf("%v: %q, %v; another is %v", v, key, err, seen[key])
@@ -406,7 +408,17 @@ func TestHashOf(t *testing.T) {
 			t.Errorf("%v has two keys", v)
 		}
 	}
-	if _, err := cache.HashOf(struct{}{}); cache.CodeOf(err) != cache.InvalidInput {
-		t.Error(err)
+	zero, _ := cache.HashOf(0.0)
+	if minus, _ := cache.HashOf(math.Copysign(0, -1)); minus != zero {
+		t.Error("0 and -0 are equal and have two keys")
+	}
+	for _, odd := range []any{struct{}{}, nil, unmarshalable{}} {
+		if _, err := cache.HashOf(odd); cache.CodeOf(err) != cache.InvalidInput {
+			t.Errorf("%T: %v", odd, err)
+		}
 	}
 }
+
+type unmarshalable struct{}
+
+func (unmarshalable) MarshalBinary() ([]byte, error) { return nil, errors.New("no bytes") }
