@@ -137,7 +137,7 @@ func (f *field) set(item string) (uint64, error) {
 		if hi, err = f.number(last, item); err != nil {
 			return 0, err
 		}
-		if hi == 0 && f.max == 7 {
+		if hi == 0 && lo > 0 && f.max == 7 {
 			hi = 7 // SAT-SUN
 		}
 	default:
