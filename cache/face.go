@@ -160,8 +160,8 @@ func (f *face) bring(ctx context.Context, key string, load func(context.Context,
 	if v.Cost == 0 {
 		v.Cost = max(took.Seconds()*1000, 0.001)
 	}
-	l, had := f.tier.TakeOrPut(key, v)
-	if !had && f.overtaken(now) {
+	l := f.tier.Land(key, v)
+	if f.overtaken(now) {
 		l.Remove()
 	}
 	return l, nil

@@ -229,3 +229,63 @@ func TestRefusedIsNoHit(t *testing.T) {
 		t.Errorf("%d hits, %d misses, %d loads", s.Hits, s.Misses, s.Loads)
 	}
 }
+
+// TestEveryInstanceIsReleased has two loads of one key under way: because the first was
+// forgotten, or because nobody waits for it any more. Whoever waits gets what they waited
+// for, and what is not kept is released all the same.
+func TestEveryInstanceIsReleased(t *testing.T) {
+	for _, forgotten := range []bool{false, true} {
+		started, first := make(chan struct{}, 2), make(chan struct{})
+		released := make(chan string, 2)
+		n := 0
+		r := cache.NewResource(func(context.Context, string) (string, error) {
+			n++
+			number := n
+			started <- struct{}{}
+			if number == 1 {
+				<-first // it does not care for its context
+				return "first", nil
+			}
+			return "second", nil
+		}, cache.ResourceOptions[string, string]{OnRelease: func(v string, c cache.Cause) { released <- v + " " + c.String() }})
+		ctx, leave := context.WithCancel(t.Context())
+		got := make(chan *cache.Lease[string])
+		go func() { l, _ := r.Get(ctx, "a"); got <- l }()
+		<-started
+		if forgotten {
+			r.Forget("a")
+		} else {
+			leave()
+			<-got
+		}
+		second, err := r.Get(t.Context(), "a")
+		if err != nil || second.Value != "second" {
+			t.Fatal(second, err)
+		}
+		close(first)
+		if forgotten {
+			l := <-got
+			if l.Value != "first" {
+				t.Errorf("who waited for the first got the %s", l.Value)
+			}
+			l.Release()
+		}
+		if v := <-released; v != "first replaced" {
+			t.Error(v)
+		}
+		second.Release()
+		if again, err := r.Get(t.Context(), "a"); err != nil || again.Value != "second" {
+			t.Error(again, err)
+		} else {
+			again.Release()
+		}
+		r.Close()
+		if v := <-released; v != "second explicit" {
+			t.Error(v)
+		}
+		if s := r.Stats(); s.Loads != 2 || s.Bytes != 0 || s.Leases != 0 {
+			t.Errorf("%+v", s)
+		}
+		leave()
+	}
+}

@@ -139,6 +139,23 @@ func (t *Tier) TakeOrPut(key string, v Value) (l *Lease, had bool) {
 	return l, had
 }
 
+// Land returns a lease on a value that was loaded. It is put under a key, unless there is
+// another one by now: then it goes with the lease, as replaced, because whoever loaded it
+// waits for this one, and it has to be released like any other.
+func (t *Tier) Land(key string, v Value) *Lease {
+	t.mu.Lock()
+	defer t.unlock()
+	var e *entry
+	if t.find(key, t.opt.Clock.Now()) != nil {
+		e = t.aside(key, v, metrics.Replaced)
+	} else {
+		e = t.put(key, v)
+	}
+	l := t.lease(e)
+	t.trim()
+	return l
+}
+
 // Holds reports whether the tier holds that very value strongly under a key. That is no
 // use of it.
 func (t *Tier) Holds(key string, value any) bool {
@@ -157,19 +174,31 @@ func (t *Tier) put(key string, v Value) *entry {
 	if old := t.entries[key]; old != nil {
 		t.drop(old, metrics.Replaced)
 	}
-	e := &entry{key: key, value: v.Of, weak: v.Weak, born: now, used: now}
-	e.item = policy.Item{Hash: maphash.String(t.seed, key), Bytes: size(v.Bytes), Cost: v.Cost, Owner: e}
+	if t.closed { // somebody was loading when the tier was closed
+		return t.aside(key, v, metrics.Explicit)
+	}
+	e := t.newEntry(key, v)
+	e.born, e.used = now, now
 	if ttl := t.ttl(v.TTL); ttl > 0 {
 		e.until = now.Add(ttl)
-	}
-	if t.closed { // somebody was loading when the tier was closed
-		e.state, e.cause = doomed, metrics.Explicit
-		t.bytes += e.item.Bytes
-		return e
 	}
 	t.entries[key] = e
 	t.hold(e)
 	t.schedule(e)
+	return e
+}
+
+func (t *Tier) newEntry(key string, v Value) *entry {
+	e := &entry{key: key, value: v.Of, weak: v.Weak}
+	e.item = policy.Item{Hash: maphash.String(t.seed, key), Bytes: size(v.Bytes), Cost: v.Cost, Owner: e}
+	return e
+}
+
+// aside makes an entry that is not in the tier, for one lease.
+func (t *Tier) aside(key string, v Value, cause metrics.Cause) *entry {
+	e := t.newEntry(key, v)
+	e.state, e.cause = doomed, cause
+	t.bytes += e.item.Bytes
 	return e
 }
 
