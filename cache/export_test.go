@@ -13,6 +13,7 @@ import (
 
 	"larder/cache"
 	"larder/cache/registry"
+	"larder/cache/registry/registrytest"
 	"larder/cache/store"
 	"larder/cache/store/memstore"
 )
@@ -277,6 +278,16 @@ func TestRoomIsPlanned(t *testing.T) {
 		t.Fatal(got)
 	}
 	held.Release()
+
+	// What could not fit even alone costs nobody their room.
+	w.server.Publish("oak", "1.0.0", ttl, registrytest.File{Path: "model.onnx", Role: "model", Data: random(60, 9000)})
+	w.clock.advance(time.Minute)
+	if _, err := w.cache.Get(t.Context(), "oak", "", nil); cache.CodeOf(err) != cache.Quota {
+		t.Fatal(err)
+	}
+	if got := names(); !slices.Equal(got, []string{"fern", "leaf", "sage"}) {
+		t.Fatal(got)
+	}
 }
 
 // TestGarbageGoesFirst has chunks that no version needs, and room for a download only

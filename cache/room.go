@@ -67,14 +67,29 @@ func (c *Cache) full(rec *store.Record, need, free int64, err error) error {
 	return e
 }
 
-// makeRoom evicts versions until so many bytes are free, or none is left that may go.
+// makeRoom evicts versions until so many bytes are free; none if that cannot be had.
 // Pinned versions, those in use and the current one of the same model stay.
 func (c *Cache) makeRoom(ctx context.Context, rec *store.Record, bytes int64) (freed int64, err error) {
 	snap, err := c.opt.Store.Snapshot(ctx)
 	if err != nil {
 		return 0, err
 	}
-	snap = c.uses.complete(snap)
+	leaving, freed := c.leaving(c.uses.complete(snap), rec, bytes)
+	if freed < bytes {
+		return 0, nil // nobody has to go for what does not fit all the same
+	}
+	for _, r := range leaving {
+		if err := c.opt.Store.Remove(ctx, r.Name, r.Version); err != nil {
+			return 0, err
+		}
+		c.evicted(*r, metrics.Size)
+	}
+	return freed, c.collect(ctx)
+}
+
+// leaving chooses the versions that go to make so many bytes free, and returns how many
+// that makes.
+func (c *Cache) leaving(snap store.Snapshot, rec *store.Record, bytes int64) (out []*store.Record, freed int64) {
 	current := map[string]bool{}
 	for _, p := range snap.Pointers {
 		current[store.RecordKey(p.Name, p.Version)] = p.Name == rec.Name
@@ -107,10 +122,7 @@ func (c *Cache) makeRoom(ctx context.Context, rec *store.Record, bytes int64) (f
 		}
 		order.Remove(it, true)
 		r := it.Owner.(*store.Record)
-		if err := c.opt.Store.Remove(ctx, r.Name, r.Version); err != nil {
-			return freed, err
-		}
-		c.evicted(*r, metrics.Size)
+		out, freed = append(out, r), freed+int64(len(r.Manifest))
 		seen := map[store.Digest]bool{}
 		for _, ref := range r.Chunks {
 			if !seen[ref.Digest] {
@@ -121,5 +133,5 @@ func (c *Cache) makeRoom(ctx context.Context, rec *store.Record, bytes int64) (f
 			}
 		}
 	}
-	return freed, c.collect(ctx)
+	return out, freed
 }
