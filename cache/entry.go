@@ -36,6 +36,16 @@ func (e *Entry) Files() []FileInfo {
 // Now returns how current the version is by now.
 func (e *Entry) Now() State { return e.cache.state(e.version, e.CheckedAt) }
 
+// Again counts n requests that were answered with this lease instead of a Get of their own,
+// and how long each took. It is for who answers at once what was asked just now, and sends
+// no EventServed.
+func (e *Entry) Again(n int64, took time.Duration) {
+	c := e.cache
+	c.memory.tier.Again(e.version.key(), n, took)
+	c.count(func(s *Stats) { s.MemoryHits += n })
+	c.uses.add(store.RecordKey(e.Name, e.Version), n, c.opt.Clock.Now())
+}
+
 // Release ends the lease. Calling it more than once is no error. Files stay valid.
 func (e *Entry) Release() { e.lease.Release() }
 

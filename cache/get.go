@@ -141,7 +141,7 @@ func (c *Cache) entry(r request, f found) *Entry {
 		e.Freshness = Stale
 	}
 	if f.source != FromRegistry {
-		c.uses.add(store.RecordKey(e.Name, e.Version), c.opt.Clock.Now())
+		c.uses.add(store.RecordKey(e.Name, e.Version), 1, c.opt.Clock.Now())
 	}
 	c.emit(Event{Kind: EventServed, Name: e.Name, Version: e.Version, Message: string(f.source)})
 	return e

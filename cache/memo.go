@@ -26,9 +26,12 @@ type MemoKey struct {
 
 func (k MemoKey) text() string { return k.Session + "\x00" + k.Model + "\x00" + string(k.Input[:]) }
 
+// MemoTTL is for how long a Memo usually remembers an answer.
+const MemoTTL = 5 * time.Minute
+
 // MemoOptions says what a Memo keeps. The zero value is usual.
 type MemoOptions struct {
-	TTL      time.Duration // of an answer. Zero: 5 minutes
+	TTL      time.Duration // of an answer. Zero: MemoTTL
 	MaxBytes int64         // of all answers. Zero: 4 MiB
 	Clock    Clock         // default SystemClock
 }
@@ -36,7 +39,7 @@ type MemoOptions struct {
 // NewMemo makes a Memo.
 func NewMemo(opt MemoOptions) *Memo {
 	if opt.TTL == 0 {
-		opt.TTL = 5 * time.Minute
+		opt.TTL = MemoTTL
 	}
 	if opt.MaxBytes == 0 {
 		opt.MaxBytes = 4 << 20
@@ -49,6 +52,10 @@ func NewMemo(opt MemoOptions) *Memo {
 
 // Get returns the answer to a question, if it is remembered.
 func (m *Memo) Get(k MemoKey) (any, bool) { return m.tier.Get(k.text()) }
+
+// Again counts that an answer which Get returned was given n times more, and how long each
+// took: for who answers at once what was asked just now.
+func (m *Memo) Again(k MemoKey, n int64, took time.Duration) { m.tier.Again(k.text(), n, took) }
 
 // Put remembers an answer of about so many bytes.
 func (m *Memo) Put(k MemoKey, answer any, bytes int64) {

@@ -17,6 +17,10 @@ func TestMemo(t *testing.T) {
 	if v, ok := m.Get(key); !ok || v != answer {
 		t.Error("the answer is not what was put in")
 	}
+	m.Again(key, 4, time.Millisecond)
+	if s := m.Stats(); s.Hits != 5 || s.Misses != 0 {
+		t.Errorf("%d hits, %d misses", s.Hits, s.Misses)
+	}
 	tests := []struct {
 		name string
 		key  cache.MemoKey

@@ -70,8 +70,8 @@ func decodeUse(b []byte) (use, error) {
 	return use{int64(binary.LittleEndian.Uint64(b)), store.FromMilli(int64(binary.LittleEndian.Uint64(b[8:])))}, nil
 }
 
-// add counts a use. Set happens under the lock, so that a later use is the later value.
-func (u *uses) add(key string, now time.Time) {
+// add counts n uses. Set happens under the lock, so that a later use is the later value.
+func (u *uses) add(key string, more int64, now time.Time) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	n := u.seen[key]
@@ -79,7 +79,7 @@ func (u *uses) add(key string, now time.Time) {
 		n = &counted{}
 		u.seen[key] = n
 	}
-	n.hits++
+	n.hits += more
 	n.at = now
 	_ = u.data.Set(context.Background(), key, n.use) // it was closed
 }

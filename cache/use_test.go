@@ -349,3 +349,27 @@ func TestPruneKnowsTheLastUses(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestAgain counts uses of a lease by who passes it on.
+func TestAgain(t *testing.T) {
+	w, _ := stocked(t)
+	e, err := w.cache.Get(t.Context(), "leaf", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := w.cache.Stats(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.clock.advance(time.Millisecond)
+	e.Again(40, time.Microsecond)
+	e.Release()
+	e.Again(2, time.Microsecond) // what was passed on before
+	after, err := w.cache.Stats(t.Context())
+	if err != nil || after.MemoryHits-before.MemoryHits != 42 || after.Memory.Hits-before.Memory.Hits != 42 {
+		t.Errorf("%d and %d hits, %v", after.MemoryHits-before.MemoryHits, after.Memory.Hits-before.Memory.Hits, err)
+	}
+	wantUses(t, w.cache, 43, w.clock.Now())
+	flush(t, w.cache)
+	w.wantWritten(43, w.clock.Now())
+}

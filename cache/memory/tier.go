@@ -66,6 +66,22 @@ func (t *Tier) Get(key string) (any, bool) {
 	return v, true
 }
 
+// Again counts n hits of a key by somebody who has its value at hand, and how long each
+// took. The policy learns of every one.
+func (t *Tier) Again(key string, n int64, took time.Duration) {
+	t.mu.Lock()
+	defer t.unlock()
+	t.count.Hits(n, took)
+	e := t.find(key, t.opt.Clock.Now())
+	if e == nil {
+		return // it left meanwhile
+	}
+	for range n - 1 {
+		t.opt.Policy.Use(&e.item)
+	}
+	t.settle(e)
+}
+
 // find returns the entry of a key for use, strong again if it was weak. The caller
 // holds the lock.
 func (t *Tier) find(key string, now time.Time) *entry {

@@ -496,3 +496,25 @@ func BenchmarkGet(b *testing.B) {
 		}
 	})
 }
+
+// TestAgain counts hits of who had the value at hand.
+func TestAgain(t *testing.T) {
+	clock := newClock()
+	tier := New(Options{MaxBytes: 20, TTL: time.Hour, Policy: policy.NewLRU(), Clock: clock})
+	tier.Put("a", Value{Of: 1, Bytes: 10})
+	tier.Put("b", Value{Of: 2, Bytes: 10})
+	tier.Again("a", 3, time.Millisecond)
+	tier.Again("never", 2, time.Millisecond)
+	tier.Put("c", Value{Of: 3, Bytes: 10})
+	if _, ok := tier.Get("b"); ok {
+		t.Error("b stays, though a was used after it")
+	}
+	if s := tier.Stats(); s.Hits != 5 || s.HitTime.Count() != 5 || s.HitTime.Sum != 5*time.Millisecond || s.Misses != 1 {
+		t.Errorf("%+v", s)
+	}
+	clock.advance(time.Hour)
+	tier.Again("a", 1, 0)
+	if s := tier.Stats(); s.Hits != 6 || s.Removed[metrics.Expired] == 0 {
+		t.Errorf("%+v", s)
+	}
+}

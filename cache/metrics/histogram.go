@@ -21,10 +21,13 @@ type Histogram struct {
 
 // Observe counts a duration. A negative one, of a clock that was set back, counts as
 // nothing at all.
-func (h *Histogram) Observe(d time.Duration) {
+func (h *Histogram) Observe(d time.Duration) { h.ObserveAll(1, d) }
+
+// ObserveAll counts n durations of d each.
+func (h *Histogram) ObserveAll(n int64, d time.Duration) {
 	d = max(d, 0)
-	h.counts[bucket(d)].Add(1)
-	h.sum.Add(int64(d))
+	h.counts[bucket(d)].Add(n)
+	h.sum.Add(n * int64(d))
 }
 
 // Snapshot returns the counts so far. Counts that are added meanwhile may be in it in

@@ -16,8 +16,13 @@ type Tier struct {
 
 // Hit counts a request that the tier answered, and how long that took.
 func (t *Tier) Hit(took time.Duration) {
-	t.hits.Add(1)
-	t.hitTime.Observe(took)
+	t.Hits(1, took)
+}
+
+// Hits counts n requests that the tier answered, and how long each took.
+func (t *Tier) Hits(n int64, took time.Duration) {
+	t.hits.Add(n)
+	t.hitTime.ObserveAll(n, took)
 }
 
 // WeakHit counts a hit that found a value the tier itself held no longer, because
