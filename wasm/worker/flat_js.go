@@ -11,20 +11,24 @@ import (
 )
 
 // readMessage reads what arrived: text, or a list of text and things. It costs a few calls
-// of the host, however many fields there are.
-func readMessage(v safejs.Value) (any, error) {
+// of the host, however many fields there are. all is the message if that is text alone.
+func readMessage(v safejs.Value) (tree any, all string, err error) {
 	first := v
-	if bridge.Is(v, "Array") {
-		var err error
+	list := bridge.Is(v, "Array")
+	if list {
 		if first, err = v.Index(0); err != nil {
-			return nil, err
+			return nil, "", err
 		}
 	}
 	text, err := first.String()
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return readFlat(text, func(i int) (any, error) { return v.Index(i) })
+	if !list {
+		all = text
+	}
+	tree, err = readFlat(text, func(i int) (any, error) { return v.Index(i) })
+	return tree, all, err
 }
 
 // maxScratch bounds the memory that is kept for the next message.

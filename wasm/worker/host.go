@@ -23,6 +23,16 @@ type host interface {
 	// Post sends a message to the page. The typed arrays in give are given away
 	// instead of copied.
 	Post(tree map[string]any, give []any)
+	// Repeat makes the host give a reply by itself to who asks the same, until it ends or
+	// Forget ends all of them. It may keep fewer than it is told, or none.
+	Repeat(r repeat)
+	// Forget ends all repeats.
+	Forget()
+	// Repeated returns how often which reply was given, each time since the last call.
+	Repeated() []repeated
+	// Shared returns who else has a handle because a repeated reply gave it away: how many
+	// besides the first, by handle.
+	Shared() map[int]int
 	// Parts finds storage and network for a registry at an absolute address.
 	Parts(ctx context.Context, models string) (parts, error)
 	// Picture decodes what was given to predict.

@@ -30,6 +30,8 @@ type jsHost struct {
 	page bridge.Port
 	bell safejs.Value // undefined until the page gives one
 	team safejs.Value // see parts/team.js; undefined until there are kernels
+
+	repeats safejs.Value // see parts/repeats.js; undefined without a page
 }
 
 // Post implements host.

@@ -7,11 +7,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -41,6 +43,9 @@ type testHost struct {
 	mu      sync.Mutex
 	posted  []map[string]any
 	replies map[int]chan message.Reply
+	repeats map[string]repeat // by request
+	given   []repeated        // what the test says was repeated
+	shared  map[int]int       // as well
 }
 
 func (h *testHost) Post(given map[string]any, _ []any) {
@@ -67,6 +72,36 @@ func (h *testHost) Post(given map[string]any, _ []any) {
 		c <- r
 	}
 }
+
+// Repeat implements host.
+func (h *testHost) Repeat(r repeat) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.repeats == nil {
+		h.repeats = map[string]repeat{}
+	}
+	_, question, _ := strings.Cut(r.Request, ",") // less its number
+	h.repeats[question] = r
+}
+
+// Forget implements host.
+func (h *testHost) Forget() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	clear(h.repeats)
+}
+
+// Repeated implements host.
+func (h *testHost) Repeated() []repeated {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	given := h.given
+	h.given = nil
+	return given
+}
+
+// Shared implements host.
+func (h *testHost) Shared() map[int]int { return h.shared }
 
 func (h *testHost) Parts(_ context.Context, root string) (parts, error) {
 	f, err := httpfetch.New(root, nil)
@@ -207,8 +242,21 @@ func (b *bench) send(method string, params map[string]any) (int, chan message.Re
 	b.host.mu.Lock()
 	b.host.replies[b.last] = c
 	b.host.mu.Unlock()
-	b.Receive(message.Request{ID: b.last, Method: method, Params: params}.Encode())
+	b.Receive(requestOf(b.last, method, params))
 	return b.last, c
+}
+
+// requestOf returns a request as it arrives, and as the text that it arrives as.
+func requestOf(id int, method string, params map[string]any) (tree any, text string) {
+	r := message.Request{ID: id, Method: method, Params: params}.Encode()
+	if _, things := writeFlat(nil, r); things == nil {
+		b, err := json.Marshal(params) // sorted, as larder.js asks the same with the same text
+		if err != nil {
+			panic(err)
+		}
+		text = fmt.Sprintf(`{"id":%d,"method":%q,"params":%s}`, id, method, b)
+	}
+	return r, text
 }
 
 // ask sends a request and waits for its result.

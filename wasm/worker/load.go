@@ -43,7 +43,13 @@ func (s *server) load(ctx context.Context, c call) (result, error) {
 	if had {
 		source = message.SourceMemory
 	}
-	return result{tree: s.describe(s.handles.Add(h), h, source)}, nil
+	n := s.handles.Add(h)
+	out := result{tree: s.describe(n, h, source)}
+	if had && entry.Freshness == cache.Fresh && !l.listens.Load() {
+		// Who holds a model and loads it again for a while does not take the reply with him.
+		out.lasting = &lasting{handle: s.handles.Oldest(n), shared: true, until: entry.NextRefresh, count: entry.Again}
+	}
+	return out, nil
 }
 
 // loadEntry makes a session of a version in the cache. It joins the two trees:

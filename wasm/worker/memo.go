@@ -70,7 +70,7 @@ func hashFields(v map[string]any) (sum [sha256.Size]byte, ok bool) {
 
 // recall answers with what was answered before, if it was: the same classes, the model's
 // age as of now, and the time that this took.
-func (s *server) recall(c call, key cache.MemoKey, known string, h *handle) (result, bool) {
+func (s *server) recall(c call, p message.Input, key cache.MemoKey, known string, h *handle) (result, bool) {
 	read := s.now()
 	v, ok := s.memo.Get(key)
 	if !ok {
@@ -81,7 +81,11 @@ func (s *server) recall(c call, key cache.MemoKey, known string, h *handle) (res
 		Timing: message.Timing{Decode: milliseconds(read.Sub(c.arrived)), Total: milliseconds(s.now().Sub(c.arrived))}}
 	tree := out.Encode()
 	tree["classes"] = kept.classes
-	return result{tree: tree}, true
+	until := s.steady(h.entry)
+	if kept.until.Before(until) {
+		until = kept.until
+	}
+	return result{tree: tree, lasting: &lasting{handle: p.Handle, until: until, count: func(n int64, took time.Duration) { s.memo.Again(key, n, took) }}}, true
 }
 
 // remembered is what an answer says; recall adds what is true of one request only.
@@ -89,12 +93,13 @@ type remembered struct {
 	classes written
 	label   string
 	unknown bool
+	until   time.Time
 }
 
 // remember keeps an answer. Its classes are written once, for this reply and for later ones.
 func (s *server) remember(key cache.MemoKey, p *message.Prediction, tree map[string]any) {
 	tree["classes"] = write(tree["classes"])
-	kept := &remembered{tree["classes"].(written), p.Label, p.Unknown}
+	kept := &remembered{tree["classes"].(written), p.Label, p.Unknown, s.now().Add(cache.MemoTTL)}
 	s.memo.Put(key, kept, int64(len(kept.classes)+len(kept.label)))
 }
 
@@ -136,6 +141,7 @@ func (s *server) withRoom(load func() (*loaded, error)) func() (*loaded, error) 
 
 // giveUp lets go of a part, 0 to 1, of what is only kept to be fast.
 func (s *server) giveUp(part float64) int64 {
+	s.forget()
 	n := s.memo.Shrink(part)
 	if l, err := s.opened(); err == nil {
 		n += l.cache.Shrink(part)

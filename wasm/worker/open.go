@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"sync"
+	"sync/atomic"
 
 	"larder/cache"
 	"larder/wasm/message"
@@ -12,8 +12,8 @@ import (
 type larder struct {
 	cache   *cache.Cache
 	storage string
-	threads int // asked for
-	listen  sync.Once
+	threads int         // asked for
+	listens atomic.Bool // whether the page is told what happens in the cache
 }
 
 func (s *server) open(ctx context.Context, c call) (result, error) {
@@ -37,6 +37,11 @@ func (s *server) open(ctx context.Context, c call) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
+	contents.Subscribe(func(e cache.Event) {
+		if e.Kind != cache.EventServed {
+			s.forget()
+		}
+	})
 	s.mu.Lock()
 	s.larder = &larder{cache: contents, storage: parts.storage, threads: p.Threads}
 	s.mu.Unlock()

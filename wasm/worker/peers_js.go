@@ -34,7 +34,7 @@ func (t tabs) Tell(e cache.Event) {
 // Hear implements cache.Peers. A message that is no event is somebody else's.
 func (t tabs) Hear(fn func(cache.Event)) func() {
 	stop, err := t.channel.Listen(func(v safejs.Value) {
-		tree, err := readMessage(v)
+		tree, _, err := readMessage(v)
 		if err != nil {
 			return
 		}

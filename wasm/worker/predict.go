@@ -18,7 +18,7 @@ func (s *server) predict(ctx context.Context, c call) (result, error) {
 		return result{}, err
 	}
 	if memo {
-		if out, ok := s.recall(c, key, known, h); ok {
+		if out, ok := s.recall(c, p, key, known, h); ok {
 			out.free = input
 			return out, nil
 		}

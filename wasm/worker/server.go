@@ -27,7 +27,8 @@ type server struct {
 	spare   int                        // goroutines that wait for a request
 	larder  *larder                    // nil before open
 
-	next chan call // to a goroutine that has answered a request: its stack has grown
+	repeats repeats   // guarded by mu
+	next    chan call // to a goroutine that has answered a request: its stack has grown
 }
 
 // maxSpare is how many goroutines wait for requests.
@@ -44,6 +45,8 @@ type call struct {
 	params  map[string]any
 	arrived time.Time
 	ctx     context.Context
+	text    string // the message, if it is text alone
+	round   int    // see repeats
 }
 
 // result is what a method returns: a message tree, and typed arrays in it that
@@ -52,11 +55,14 @@ type result struct {
 	tree any
 	give []any
 	free any // an input that nobody uses any more
+
+	lasting *lasting // how long this stays right; nil for not at all
 }
 
 // Receive takes a message of the page and starts what it asks for. It does not
-// wait, so that messages are taken in their order.
-func (s *server) Receive(tree any) {
+// wait, so that messages are taken in their order. text is the message if that is text alone,
+// or empty.
+func (s *server) Receive(tree any, text string) {
 	req, err := message.DecodeRequest(tree)
 	if err != nil {
 		if req.ID > 0 {
@@ -73,7 +79,7 @@ func (s *server) Receive(tree any) {
 		s.reply(req.ID, result{}, fault(message.CodeInvalidInput, "request %d is in work already", req.ID))
 		return
 	}
-	c := call{id: req.ID, method: req.Method, params: req.Params, arrived: s.now(), ctx: ctx}
+	c := call{id: req.ID, method: req.Method, params: req.Params, arrived: s.now(), ctx: ctx, text: text, round: s.round()}
 	select {
 	case s.next <- c:
 	default:
@@ -124,8 +130,12 @@ func (s *server) finish(id int) {
 
 // serve runs one request to its reply.
 func (s *server) serve(c call) {
+	s.absorb()
 	res, err := s.answer(c.ctx, c.method, c)
 	s.finish(c.id)
+	if err == nil && res.lasting != nil {
+		s.repeat(c, res.tree.(map[string]any), res.lasting)
+	}
 	s.reply(c.id, res, err)
 	if res.free != nil {
 		s.host.Free(res.free)

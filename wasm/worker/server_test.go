@@ -212,12 +212,12 @@ func TestCancelWhileWaiting(t *testing.T) {
 		t.Fatal(err)
 	}
 	id, reply := b.send(message.MethodPredict, message.Input{Handle: info.Handle, Input: readFile(t, models+"/leaf-small/1.0.0/demo/healthy.jpg")}.Encode())
-	b.Receive(message.Request{ID: id, Method: message.MethodCancel}.Encode())
+	b.Receive(requestOf(id, message.MethodCancel, nil))
 	if r := <-reply; r.Err == nil || r.Err.Code != message.CodeAborted {
 		t.Errorf("reply %+v, want aborted", r)
 	}
 	leave()
-	b.Receive(message.Request{ID: id, Method: message.MethodCancel}.Encode()) // of what has ended: nothing happens
+	b.Receive(requestOf(id, message.MethodCancel, nil)) // of what has ended: nothing happens
 	b.ask(message.MethodIndex, nil)
 }
 
@@ -239,7 +239,7 @@ func TestCancelDownload(t *testing.T) {
 	b.open()
 	id, reply := b.send(message.MethodLoad, message.Load{Model: "leaf-small"}.Encode())
 	<-started
-	b.Receive(message.Request{ID: id, Method: message.MethodCancel}.Encode())
+	b.Receive(requestOf(id, message.MethodCancel, nil))
 	if r := <-reply; r.Err == nil || r.Err.Code != message.CodeAborted {
 		t.Errorf("reply %+v, want aborted", r)
 	}
@@ -253,7 +253,7 @@ func TestBusyNumber(t *testing.T) {
 	b.open()
 	info := b.load("leaf-small", "")
 	id, reply := b.send(message.MethodPredict, message.Input{Handle: info.Handle, Input: 1}.Encode())
-	b.Receive(message.Request{ID: id, Method: message.MethodIndex}.Encode())
+	b.Receive(requestOf(id, message.MethodIndex, nil))
 	if r := <-reply; r.Err == nil || r.Err.Code != message.CodeInvalidInput {
 		t.Errorf("reply %+v, want invalid-input", r)
 	}
@@ -352,7 +352,7 @@ func FuzzReceive(f *testing.F) {
 		if req.Method == message.MethodOpen {
 			return // goes to the network
 		}
-		s.Receive(tree)
+		s.Receive(tree, string(data))
 		if req.ID > 0 && req.Method != message.MethodCancel {
 			<-reply
 		}

@@ -134,6 +134,19 @@ func (h *handles) Get(n int) (*handle, error) {
 	return nil, fault(message.CodeClosed, "handle %d is not in use: the model was disposed", n)
 }
 
+// Oldest returns the first handle in use that holds and tells the same as handle n.
+func (h *handles) Oldest(n int) int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	x := h.m[n]
+	for other, y := range h.m {
+		if other < n && y.model == x.model && y.version == x.version {
+			n = other
+		}
+	}
+	return n
+}
+
 // Remove forgets a handle and returns it, or nil.
 func (h *handles) Remove(n int) *handle {
 	h.mu.Lock()

@@ -13,11 +13,13 @@ func (s *server) cacheListen(context.Context, call) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
+	if l.listens.Swap(true) {
+		return result{}, nil
+	}
+	s.forget() // from now on every load is told
 	// The subscription lasts as long as the program.
-	l.listen.Do(func() {
-		l.cache.Subscribe(func(e cache.Event) {
-			s.host.Post(message.Event{Name: message.EventCache, Data: describeEvent(e).Encode()}.Encode(), nil)
-		})
+	l.cache.Subscribe(func(e cache.Event) {
+		s.host.Post(message.Event{Name: message.EventCache, Data: describeEvent(e).Encode()}.Encode(), nil)
 	})
 	return result{}, nil
 }
@@ -49,7 +51,9 @@ func (s *server) entries(list []cache.Info, err error) (result, error) {
 		return result{}, err
 	}
 	out := message.CacheList{}
+	shares, _ := s.shares()
 	for i := range list {
+		list[i].InUse += shares[[2]string{list[i].Name, list[i].Version}]
 		out.Entries = append(out.Entries, s.describeInfo(&list[i]))
 	}
 	return result{tree: out.Encode()}, nil
@@ -73,6 +77,9 @@ func (s *server) cacheStats(ctx context.Context, _ call) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
+	_, more := s.shares()
+	st.Leases += more
+	st.Memory.Leases += int64(more)
 	return result{tree: message.CacheStats{
 		Storage:    l.storage,
 		MemoryHits: st.MemoryHits, StoreHits: st.StoreHits, RegistryLoads: st.RegistryLoads,

@@ -3,7 +3,8 @@
 // more than 1 ms at the 99th percentile.
 //
 // The first line is a worker that only echoes: what the machine does by itself. The second is a request that does
-// nothing: what Go and the bridge take. Each kind is measured twice. For its first thousands of calls the browser
+// nothing, which ends what is answered without Go (parts/repeats.js), and the third a hit right after that: what it takes
+// where Go answers, once after every change. Each kind is measured twice. For its first thousands of calls the browser
 // compiles the program's functions a second time, on threads of its own; with two processors such a thread takes the
 // place of the page or of the worker for a time slice of the system, 3 to 4 ms. So "first" says what a page sees that
 // has just begun, and "settled", after as many calls as SETTLE, what a hit itself costs.
@@ -36,7 +37,8 @@ try {
     const echo = new Worker("echo.js");
     const hits = {
       "a worker that echoes": () => new Promise((resolve) => { echo.onmessage = ({ data }) => resolve(data); echo.postMessage({ id: 1 }); }),
-      "the least that the worker answers": () => opened.cache.shrink(0),
+      "the least that Go answers": () => opened.cache.shrink(0),
+      "a text that Go answers": () => language.predict("Wo ist der Bahnhof, bitte?"),
       "load, a model that is loaded": () => opened.load("leaf-small"),
       "predict, a text": () => language.predict("Wo ist der Bahnhof, bitte?"),
       [`predict, a file (${raw.byteLength >> 10} KB)`]: () => leaf.predict(file),
@@ -44,8 +46,10 @@ try {
       "predict, pixels (224 x 224)": () => leaf.predict(pixels),
     };
     const out = {};
-    const measure = async (list, hit, n) => {
+    const measure = async (list, name, n) => {
+      const hit = hits[name];
       for (let i = 0; i < n; i++) {
+        if (name === "a text that Go answers") await opened.cache.shrink(0);
         const start = performance.now();
         const got = await hit();
         list.push(performance.now() - start);
@@ -55,7 +59,7 @@ try {
     for (const phase of ["warm", "first", "rest", "settled"]) {
       const n = { warm, first: rounds, rest: settle - rounds, settled: rounds }[phase];
       for (let done = 0; done < n; done += block) {
-        for (const [name, hit] of Object.entries(hits)) await measure(((out[phase] ??= {})[name] ??= []), hit, Math.min(block, n - done));
+        for (const name of Object.keys(hits)) await measure(((out[phase] ??= {})[name] ??= []), name, Math.min(block, n - done));
       }
     }
     return out;
@@ -66,7 +70,7 @@ try {
     for (const [name, list] of Object.entries(times[phase])) {
       list.sort((a, b) => a - b);
       console.log(name.padEnd(36) + [0.5, 0.9, 0.99, 1].map((q) => at(list, q)).join(""));
-      if (phase === "settled" && Number(at(list, 0.99)) > 1) process.exitCode = 1;
+      if (phase === "settled" && /^(load|predict)/.test(name) && Number(at(list, 0.99)) > 1) process.exitCode = 1;
     }
   }
 } finally {

@@ -45,7 +45,7 @@ var scripts = []struct {
 	name  string
 	parts []string
 }{
-	{"assets/worker.js", []string{"more.js", "slots.js", "collect.js", "kernels.js", "team.js"}},
+	{"assets/worker.js", []string{"more.js", "slots.js", "collect.js", "kernels.js", "team.js", "repeats.js"}},
 	{"assets/thread.js", []string{"slots.js", "collect.js"}},
 }
 

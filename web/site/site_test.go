@@ -43,6 +43,7 @@ func newModule(t *testing.T) Options {
 		"web/static/parts/slots.js":       `const SLOT = 16;`,
 		"web/static/parts/collect.js":     `function collect() {}`,
 		"web/static/parts/kernels.js":     `const kernels = new URL("../assets/kernels-simd.wasm", import.meta.url);`,
+		"web/static/parts/repeats.js":     `class Repeats {}`,
 		"web/static/parts/team.js":        `new Worker(new URL("../assets/thread.js", import.meta.url));`,
 		"web/static/assets/.hidden":       "not shipped",
 		"web/static/models/stray.txt":     "not listed, not shipped",

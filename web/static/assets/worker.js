@@ -1,6 +1,6 @@
 // Starts the Go program that owns the models. The build puts Go's loader
-// (wasm_exec.js), which defines Go, and the parts more.js, slots.js, collect.js, kernels.js
-// and team.js in front of this script.
+// (wasm_exec.js), which defines Go, and the parts more.js, slots.js, collect.js, kernels.js,
+// team.js and repeats.js in front of this script.
 //
 // larder.js says in the worker's name how many threads it wants ("larder 4"), so that
 // they start while the program is on its way.
@@ -52,6 +52,7 @@ async function start() {
   if (globalThis.crossOriginIsolated === true && wanted > 1) team.muster(wanted);
   const [main, kernels] = await Promise.all([handed.then((module) => module ?? compile(program)), loadKernels()]);
   globalThis.larderKernels = { ...kernels, team };
+  const repeats = (globalThis.larderRepeats = new Repeats((text) => postMessage(text)));
   const go = new Go();
   let code = 0;
   go.exit = (n) => { code = n; };
@@ -59,7 +60,9 @@ async function start() {
   go.importObject.larder = { more: () => loadMore(instance.exports) };
   instance = await WebAssembly.instantiate(main, go.importObject);
   go.run(instance).then(() => fail("internal", `the engine ended with code ${code}; the console has its last words`));
-  for (const data of early) onmessage({ data }); // to the program: it listens before run returns
+  const hear = onmessage; // the program's: it listens before run returns
+  onmessage = (event) => repeats.answer(event.data) || hear(event);
+  for (const data of early) onmessage({ data });
 }
 
 // Not awaited here: the messages wait until this script has run.
