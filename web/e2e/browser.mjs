@@ -16,6 +16,9 @@ export const FLAGS = [
   "--disable-sync",
 ];
 
+/** Milliseconds that a step of a test may take before it counts as hanging: no machine that works is so slow. */
+const STEP = 120_000;
+
 // openBrowser starts Chromium with an empty profile. Options are those of a Playwright context (viewport, colorScheme,
 // …; args adds flags). It returns
 //
@@ -35,9 +38,11 @@ async function launch(profile, options) {
     executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
     headless: true,
     chromiumSandbox: process.getuid?.() !== 0, // Chromium's sandbox refuses root
+    timeout: STEP,
     ...options,
     args: [...FLAGS, ...(options.args ?? [])],
   });
+  context.setDefaultTimeout(STEP);
   const problems = new Problems();
   await problems.watch(context);
   return {
@@ -118,6 +123,15 @@ class Problems {
   // allow says that a problem is expected: one whose text matches is not reported.
   allow(pattern) {
     this.#allowed.push(pattern);
+  }
+
+  // heard waits until a problem is told whose text matches: some take their time from the page to here.
+  async heard(pattern) {
+    const end = Date.now() + STEP;
+    while (!this.list.some((text) => pattern.test(text))) {
+      assert.ok(Date.now() < end, `no problem matches ${pattern}: ${this.list.join("\n")}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
   }
 
   // none fails unless nothing unexpected went wrong so far.

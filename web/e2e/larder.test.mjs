@@ -21,14 +21,14 @@ const button = (page, ...deed) => page.locator(`[id="${deed.join("-")}"]`);
 /** shelf opens the Larder page and waits until it says what is stored. */
 async function shelf(page, site) {
   await page.goto(`${site.url}larder.html`);
-  await page.locator('#app[data-page="larder"] section[aria-busy="false"]').first().waitFor({ timeout: 60_000 });
+  await page.locator('#app[data-page="larder"] section[aria-busy="false"]').first().waitFor();
 }
 
 /** state waits until a model is in a state, and is left alone. */
-const state = (page, model, name) => page.locator(`[data-model="${model}"][data-state="${name}"][data-busy="false"]`).waitFor({ timeout: 60_000 });
+const state = (page, model, name) => page.locator(`[data-model="${model}"][data-state="${name}"][data-busy="false"]`).waitFor();
 
 /** says waits until the page says what came of an action. */
-const says = (page, text) => page.locator(".outcome", { hasText: text }).waitFor({ timeout: 60_000 });
+const says = (page, text) => page.locator(".outcome", { hasText: text }).waitFor();
 
 /** does presses a button and waits for what comes of it. */
 async function does(page, deed, text) {
@@ -185,7 +185,7 @@ test("the pages are one document: the worker, its log and the photo stay", async
   assert.equal(page.url(), site.url);
   // From the page of texts it is a page like any other; no model is loaded for it.
   await page.goto(`${site.url}text.html`);
-  await page.locator("#idle").waitFor({ timeout: 60_000 }); // its own model has arrived
+  await page.locator("#idle").waitFor(); // its own model has arrived
   site.forget();
   await page.getByRole("link", { name: "Larder", exact: true }).click();
   await state(page, "leaf", "fresh");
@@ -205,7 +205,7 @@ test("with the network gone the page works, and says what needs one", async (t) 
   await does(page, ["verify", "leaf-small"], /as (it|they) should be/);
   await does(page, ["pin", "leaf-small", "1.0.0"], "is pinned");
   await button(page, "refresh", "leaf-small").click();
-  await page.locator('[data-model="leaf-small"] [data-code="offline"]').waitFor({ timeout: 60_000 });
+  await page.locator('[data-model="leaf-small"] [data-code="offline"]').waitFor();
   await state(page, "leaf-small", "fresh"); // what is stored stays as it was
   assert.ok((await log(page))[0].startsWith("Failed leaf-small"));
   site.up();
@@ -330,7 +330,7 @@ test("no state of the page shuts anybody out", async (t) => {
   await look("asking");
   site.down();
   await button(page, "refresh", "leaf-small").click();
-  await page.locator(".problem").waitFor({ timeout: 60_000 });
+  await page.locator(".problem").waitFor();
   await look("failed");
   site.up();
   assert.deepEqual(found, []);

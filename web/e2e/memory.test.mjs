@@ -12,7 +12,7 @@ const MB = 1 << 20;
 const MODEL = "models/leaf/2.0.0/model.onnx"; // of larder's demo registry
 const FEW = 3; // loads after which Go's heap has its size
 const MANY = 10;
-const ROUNDS = 20; // of collecting garbage, one task each
+const ROUNDS = 500; // of collecting garbage, one task each; a machine that is busy needs more than a few
 
 let browser;
 before(async () => void (browser = await openBrowser({ args: ["--js-flags=--expose-gc"] })));

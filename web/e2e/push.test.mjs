@@ -39,7 +39,7 @@ async function predicting(page) {
 }
 
 /** answers waits until a page has predicted with a version. */
-const answers = (page, version) => page.waitForFunction((version) => run.versions.at(-1) === version, version, { timeout: 60_000 });
+const answers = (page, version) => page.waitForFunction((version) => run.versions.at(-1) === version, version);
 
 test("open pages change to a published version, and no prediction fails", async (t) => {
   const { site, page } = await visit(t, browser, { base: "/demo/", push: true });
@@ -90,7 +90,9 @@ test("what is half copied is not announced", async (t) => {
   });
   // Another model changes as a whole, which is announced.
   await page.evaluate(() => {
-    globalThis.heard = new Promise((resolve) => (new EventSource("models/events").addEventListener("changed", ({ data }) => resolve(data))));
+    const events = new EventSource("models/events");
+    globalThis.heard = new Promise((resolve) => events.addEventListener("changed", ({ data }) => resolve(data)));
+    return new Promise((resolve) => events.addEventListener("open", resolve));
   });
   site.forget();
   await site.publish("language", { from: "1.0.0", version: "1.0.1" });

@@ -48,10 +48,10 @@ async function collect(page) {
 /** texts asks the page that classifies text. */
 async function texts(page, site) {
   await page.goto(`${site.url}text.html`);
-  await page.locator("#idle").waitFor({ timeout: 60_000 });
+  await page.locator("#idle").waitFor();
   for (const [text, headline] of [["Wo ist der Bahnhof, bitte?", "German"], ["12345", "Not recognised"]]) {
     await page.getByRole("textbox").fill(text);
-    await page.locator("#answer").filter({ hasText: headline }).waitFor({ timeout: 60_000 });
+    await page.locator("#answer").filter({ hasText: headline }).waitFor();
   }
   console.error("texts");
   await collect(page);

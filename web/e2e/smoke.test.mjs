@@ -12,7 +12,7 @@ for (const isolation of [true, false]) {
       const { page, problems } = browser;
       await page.goto(site.url);
       await page.getByRole("button", { name: "Bean rust", exact: true }).click();
-      await page.locator("#answer").filter({ hasText: "Bean rust" }).waitFor({ timeout: 120_000 });
+      await page.locator("#answer").filter({ hasText: "Bean rust" }).waitFor();
       assert.deepEqual(await accessibility(page), []);
       assert.equal(site.traffic(/\.onnx$/).notModified, 0);
       assert.ok(site.traffic(/\.onnx$/).bytes > 0, "the model came over the network");

@@ -127,7 +127,7 @@ function signal() {
 
 // waiting waits until so many others wait for the lock of a model's download.
 const waiting = (page, count) =>
-  page.waitForFunction(async (count) => (await navigator.locks.query()).pending.length >= count, count, { polling: 50, timeout: 60_000 });
+  page.waitForFunction(async (count) => (await navigator.locks.query()).pending.length >= count, count, { polling: 50 });
 
 // stored waits until so many chunks are in the store.
 const stored = (page, count) =>
@@ -142,7 +142,7 @@ const stored = (page, count) =>
       return found >= count;
     },
     [count, STORE],
-    { polling: 50, timeout: 60_000 },
+    { polling: 50 },
   );
 
 test(`${TABS} tabs and ${WORKERS} workers at once: each byte is fetched once`, async (t) => {

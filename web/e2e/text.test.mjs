@@ -15,7 +15,7 @@ const golden = JSON.parse(await fs.readFile(path.join(root, "model/testdata/lang
 /** answered types a text and waits for the answer. */
 async function answered(page, text, headline) {
   await page.getByRole("textbox").fill(text);
-  await page.locator("#answer").filter({ hasText: headline }).waitFor({ timeout: 60_000 });
+  await page.locator("#answer").filter({ hasText: headline }).waitFor();
 }
 
 test("the page says which language a text is in, also with the network gone", async (t) => {
@@ -32,7 +32,7 @@ test("the page says which language a text is in, also with the network gone", as
     }
   };
   await page.goto(`${site.url}text.html`);
-  await page.locator("#idle").waitFor({ timeout: 60_000 });
+  await page.locator("#idle").waitFor();
   await look("idle");
   await answered(page, "Wo ist der Bahnhof, bitte?", "German");
   assert.match(await page.locator("#sure").innerText(), /9\d\.\d\s%/);

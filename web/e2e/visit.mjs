@@ -19,7 +19,7 @@ export const MODEL_FILES = /^models\/.*\.onnx$/;
 export const photo = (name) => path.join(root, "web/static/models/leaf/2.0.0/demo", name);
 
 /** Milliseconds after which a test is given up: several times what the longest takes on a busy machine. */
-const PATIENCE = 180_000;
+const PATIENCE = 400_000;
 
 // visit starts a site of its own for a test (a new origin: nothing is stored for it yet) and opens a page in a browser
 // that tests share. Both end with the test, which then fails if an unexpected problem came up; expected: patterns of
@@ -48,7 +48,7 @@ export const installed = (page) => page.waitForFunction(() => navigator.serviceW
 // reached waits until the page is in a phase, and fails at once if it failed instead.
 export async function reached(page, phase) {
   const app = page.locator(`#app[data-phase="${phase}"], #app[data-phase="failed"]`);
-  await app.waitFor({ timeout: 60_000 });
+  await app.waitFor();
   const found = await app.getAttribute("data-phase");
   if (found !== phase) assert.fail(`the page is ${found}, not ${phase}: ${await page.locator("#verdict").innerText()}`);
 }
@@ -131,7 +131,7 @@ export async function pick(page, value, title, version) {
 
 /** problem waits until the page says what went wrong, with that code, and returns it. */
 export async function problem(page, code) {
-  await page.locator(".problem").waitFor({ timeout: 60_000 }).catch(() => {}); // what it says instead follows
+  await page.locator(".problem").waitFor().catch(() => {}); // what it says instead follows
   const text = await page.locator("#verdict").innerText();
   assert.equal(await page.locator(`.problem[data-code="${code}"]`).count(), 1, `want a problem ${code}, got: ${text}`);
   assert.equal(await page.locator("#answer").count(), 0, "an answer beside a problem");
