@@ -3,7 +3,6 @@ package cache_test
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"runtime"
 	"strings"
 	"sync"
@@ -177,22 +176,22 @@ func TestStampede(t *testing.T) {
 
 // TestUnknownNamesAtOnce: nobody knows the index yet, and it takes its time.
 func TestUnknownNamesAtOnce(t *testing.T) {
-	w := newWorld(t)
-	asked := make(chan struct{}, 1000)
-	gate := make(chan struct{})
-	w.server.Break(func(http.ResponseWriter, *http.Request) bool { asked <- struct{}{}; <-gate; return false })
-	var wg sync.WaitGroup
-	for i := range 500 {
-		wg.Go(func() {
-			if _, err := w.cache.Get(t.Context(), fmt.Sprintf("unknown-%d", i), "", nil); cache.CodeOf(err) != cache.NotFound {
-				t.Error(err)
-			}
-		})
-	}
-	<-asked
-	close(gate)
-	wg.Wait()
-	if n := len(w.asked()); n > 3 {
-		t.Errorf("%d requests for the index", n)
-	}
+	inBubble(t, "index.json", func(t *testing.T, c *cache.Cache, gate <-chan string) {
+		var wg sync.WaitGroup
+		for i := range 500 {
+			wg.Go(func() {
+				if _, err := c.Get(t.Context(), fmt.Sprintf("unknown-%d", i), "", nil); cache.CodeOf(err) != cache.NotFound {
+					t.Error(err)
+				}
+			})
+		}
+		requests := 0
+		for now := asks(gate); len(now) > 0; now = asks(gate) {
+			requests += len(now)
+		}
+		wg.Wait()
+		if requests != 1 {
+			t.Errorf("%d requests for the index", requests)
+		}
+	})
 }

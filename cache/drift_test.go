@@ -22,6 +22,9 @@ var all = flag.Bool("all", false, "run long tests at full size, not a sample")
 func TestMemoryDoesNotDrift(t *testing.T) {
 	const versions = 50
 	scale, loads := int64(16), int64(2000)
+	if testing.Short() { // the race detector, and Node
+		loads = 400
+	}
 	if *all {
 		scale, loads = 1, 10_000
 	}

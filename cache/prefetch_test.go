@@ -28,15 +28,16 @@ func TestPrefetch(t *testing.T) {
 }
 
 // inside hands requests to a server's handler without a network, so that synctest knows
-// when everybody waits. Requests for model files go on one by one, when gate is received
-// from.
+// when everybody waits. Requests for files of one name go on one by one, when gate is
+// received from.
 type inside struct {
 	handler http.Handler
+	gated   string
 	gate    chan string
 }
 
 func (i inside) RoundTrip(r *http.Request) (*http.Response, error) {
-	if path.Base(r.URL.Path) == "model.onnx" {
+	if path.Base(r.URL.Path) == i.gated {
 		i.gate <- r.URL.Path
 	}
 	w := httptest.NewRecorder()
@@ -46,14 +47,14 @@ func (i inside) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // inBubble runs a test with a Cache on a registry of two models, each in three parts, without
 // clocks and connections of the outside.
-func inBubble(t *testing.T, test func(t *testing.T, c *cache.Cache, gate <-chan string)) {
+func inBubble(t *testing.T, gated string, test func(t *testing.T, c *cache.Cache, gate <-chan string)) {
 	server := registrytest.New(t, 1<<20)
 	for i, name := range []string{"leaf", "other"} {
 		server.Publish(name, "1.0.0", ttl, registrytest.File{Path: "model.onnx", Role: "model", Data: random(uint32(i+1), 12<<20)})
 	}
 	synctest.Test(t, func(t *testing.T) {
 		gate := make(chan string)
-		from, err := httpfetch.New(server.URL+"/models", &http.Client{Transport: inside{server.Config.Handler, gate}})
+		from, err := httpfetch.New(server.URL+"/models", &http.Client{Transport: inside{server.Config.Handler, gated, gate}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -66,7 +67,7 @@ func inBubble(t *testing.T, test func(t *testing.T, c *cache.Cache, gate <-chan 
 	})
 }
 
-// asks returns the models whose requests wait at the gate, and lets them go on.
+// asks returns the models, or the documents, whose requests wait at the gate, and lets them go on.
 func asks(gate <-chan string) (names []string) {
 	synctest.Wait()
 	for {
@@ -81,7 +82,7 @@ func asks(gate <-chan string) (names []string) {
 
 // TestPrefetchWaitsForOthers begins while a model is downloaded that somebody waits for.
 func TestPrefetchWaitsForOthers(t *testing.T) {
-	inBubble(t, func(t *testing.T, c *cache.Cache, gate <-chan string) {
+	inBubble(t, "model.onnx", func(t *testing.T, c *cache.Cache, gate <-chan string) {
 		go func() {
 			e, err := c.Get(t.Context(), "leaf", "", nil)
 			if err != nil {
@@ -129,7 +130,7 @@ func TestPrefetchTakesOneConnection(t *testing.T) {
 		}, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, c *cache.Cache, gate <-chan string) {
+			inBubble(t, "model.onnx", func(t *testing.T, c *cache.Cache, gate <-chan string) {
 				done := make(chan error)
 				go func() { done <- tt.load(t, c) }()
 				side := 0

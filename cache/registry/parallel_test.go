@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -111,14 +112,16 @@ func TestPartsComeSideBySide(t *testing.T) {
 			<-wait // the first answer shows that there are ranges; then four come at a time
 		}
 		w.Header().Set("ETag", `"x"`)
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(l.files[r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]]))
-		mu.Lock()
-		active--
-		mu.Unlock()
+		last := &ending{ResponseWriter: w, end: func() {
+			mu.Lock()
+			defer mu.Unlock()
+			active--
+		}}
+		http.ServeContent(last, r, "", time.Time{}, bytes.NewReader(l.files[r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]]))
 		return true
 	})
 	reqs := l.download(t)
-	if n := registrytest.ModelBytes(reqs); n != l.total() || most < 4 || most > 5 { // one may have been read to its end and not have ended
+	if n := registrytest.ModelBytes(reqs); n != l.total() || most != 4 {
 		t.Fatalf("%d bytes of %d, %d requests at a time", n, l.total(), most)
 	}
 	for i, r := range reqs {
@@ -153,7 +156,7 @@ func TestLargeFromHosts(t *testing.T) {
 			}
 			data := whole(l, w, r)
 			w.Header().Del("Content-Length")
-			z := gzip.NewWriter(w)
+			z, _ := gzip.NewWriterLevel(w, gzip.NoCompression) // the content has nothing to compress
 			z.Write(data)
 			z.Close()
 			return true
@@ -175,6 +178,26 @@ func TestLargeFromHosts(t *testing.T) {
 			}
 		})
 	}
+}
+
+// ending calls end before it writes the last bytes of an answer: who has read them may ask
+// for more before the handler has returned.
+type ending struct {
+	http.ResponseWriter
+	left int
+	end  func()
+}
+
+func (e *ending) WriteHeader(status int) {
+	e.left, _ = strconv.Atoi(e.Header().Get("Content-Length"))
+	e.ResponseWriter.WriteHeader(status)
+}
+
+func (e *ending) Write(p []byte) (int, error) {
+	if e.left -= len(p); e.left == 0 {
+		e.end()
+	}
+	return e.ResponseWriter.Write(p)
 }
 
 // breaking breaks the connection after some bytes.

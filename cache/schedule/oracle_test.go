@@ -51,6 +51,9 @@ func TestZones(t *testing.T) {
 
 func TestOracle(t *testing.T) {
 	names, step := sample, int64(3*3600)
+	if testing.Short() { // the race detector, which finds nothing in what is computed alone
+		names = sample[:3]
+	}
 	if *all {
 		names, step = zones(t), 900
 	}
@@ -71,7 +74,7 @@ func TestOracle(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, expr := range scheduletest.Exprs {
-			if !*all && i > 0 && expr == "*/30 * * * *" {
+			if !*all && (i > 0 || testing.Short()) && expr == "*/30 * * * *" {
 				continue // as many runs as all others
 			}
 			n, difference := scheduletest.Compare(expr, zone, s)

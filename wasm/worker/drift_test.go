@@ -45,7 +45,7 @@ type drift struct {
 func TestMemoryDoesNotDrift(t *testing.T) {
 	size := drift{versions: 50, loads: 400, minBytes: 256 << 10, budget: 64 << 20, spread: 32}
 	if testing.Short() { // the race detector, which is ten times as slow
-		size.loads = 200
+		size.loads = 130
 	}
 	if *all {
 		size = drift{versions: 50, loads: 10_000, minBytes: 1 << 20, budget: 256 << 20, spread: 32}
