@@ -162,6 +162,22 @@ test("every tab hears of a new build, and a half deployed one is not taken", asy
   assert.equal(await build(other), "third");
 });
 
+test("a registry that was replaced without the page does not keep it from being installed", async (t) => {
+  const { site, page } = await visit(t, browser, { expected: NETWORK });
+  const photos = (await precached(site)).map(([url]) => url).filter((url) => url.startsWith("models/"));
+  assert.ok(photos.length >= 2);
+  await fs.rm(path.join(site.dir, photos[0]));
+  await site.write(photos[1], "another photo");
+  await start(page, site.url);
+  await installed(page);
+  const kept = await page.evaluate(async () => (await (await caches.open((await caches.keys())[0])).keys()).map((r) => new URL(r.url).pathname.slice(1)));
+  assert.deepEqual(kept.filter((url) => url.startsWith("models/")), photos.slice(2));
+  site.down();
+  await page.reload();
+  await reached(page, "ready");
+  assert.equal((await upload(page, photo("bean_rust.jpg"))).headline, "Bean rust");
+});
+
 test("the page can be installed", async (t) => {
   const { site, page } = await visit(t, browser, { base: "/demo/" });
   await start(page, site.url);
