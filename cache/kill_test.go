@@ -348,6 +348,9 @@ func TestKillAtEveryPoint(t *testing.T) {
 	for name := range disks {
 		t.Run(name, func(t *testing.T) {
 			bytes, writes := *killStep, int64(1)
+			if testing.Short() { // the race detector, and Node
+				bytes *= 3
+			}
 			if name == "files" && bytes > 1 { // which wait for the machine's disk
 				bytes, writes = 20*bytes, 9
 			}

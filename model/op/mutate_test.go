@@ -23,7 +23,11 @@ func rightCases() []opCase {
 func TestMutated(t *testing.T) {
 	cases := rightCases()
 	r := rand.New(rand.NewPCG(3, 4))
-	for i := range 40000 {
+	trials := 40_000
+	if testing.Short() { // Node
+		trials = 10_000
+	}
+	for i := range trials {
 		c := mutate(r, cases[i%len(cases)])
 		tryCase(t, c, map[string]bool{})
 		if t.Failed() {
