@@ -251,6 +251,39 @@ test("the database may be deleted while the page is open", async (t) => {
   assert.deepEqual(asked(site), [], "it is stored again");
 });
 
+test("a person may clear the site's data in the middle of a download", async (t) => {
+  const { site, page } = await visit(t, browser);
+  await plain(page, site);
+  let goOn;
+  const cleared = new Promise((resolve) => (goOn = resolve));
+  let half;
+  const begun = new Promise((resolve) => (half = resolve));
+  site.intercept(/leaf\/1\.1\.0\/model\.onnx$/, async ({ record }) => {
+    if (!record.range.startsWith("bytes=0-")) {
+      half();
+      await cleared;
+    }
+  });
+  await page.evaluate(async () => {
+    globalThis.opened = await larder.open({ threads: 1 });
+    globalThis.loaded = opened.load("leaf", { version: "1.1.0" });
+  });
+  await begun;
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Storage.clearDataForOrigin", { origin: new URL(site.url).origin, storageTypes: "all" });
+  await devtools.detach();
+  goOn();
+  const got = await page.evaluate(async () => {
+    const { source } = (await loaded).info;
+    const stored = await opened.cache.list();
+    const found = await opened.cache.verify("leaf");
+    await (await opened.load("leaf-small")).dispose(); // the locks are free, and a next download has a file
+    await opened.close();
+    return { source, stored: stored.map((e) => e.model.version), bad: found.corrupt + found.missing };
+  });
+  assert.deepEqual(got, { source: "registry", stored: ["1.1.0"], bad: 0 });
+});
+
 test("two tabs download each byte once", async (t) => {
   const { site, page } = await visit(t, browser);
   let release;

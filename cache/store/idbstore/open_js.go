@@ -50,9 +50,9 @@ type Store struct {
 
 	mu      sync.Mutex
 	db      safejs.Value // null while there is no connection
-	forget  func()       // stops the connection's events
 	closed  bool
 	known   map[store.Digest]place // where chunks lay when a directory was last read
+	running map[*tx]bool           // transactions under way
 	opening chan struct{}          // holds one token; whoever has it may open a connection
 }
 
@@ -69,7 +69,7 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, typed("open", opt.Name, err)
 	}
-	s := &Store{name: opt.Name, events: e, db: safejs.Null(), known: map[store.Digest]place{}, forget: func() {}, opening: make(chan struct{}, 1)}
+	s := &Store{name: opt.Name, events: e, db: safejs.Null(), known: map[store.Digest]place{}, running: map[*tx]bool{}, opening: make(chan struct{}, 1)}
 	s.opening <- struct{}{}
 	if _, err := s.connection(ctx); err != nil {
 		s.Close()
@@ -104,10 +104,13 @@ func (s *Store) connection(ctx context.Context) (safejs.Value, error) {
 
 // adopt makes db the connection and watches for its end.
 func (s *Store) adopt(db safejs.Value) error {
-	off, err := s.events.on(db, func(_ string, db, _ safejs.Value) {
+	off, err := s.events.on(db, func(kind string, db, _ safejs.Value) {
 		// Another tab upgrades or deletes the database, or the browser took it: let go.
 		// The next call opens it again.
 		s.drop(db)
+		if kind == "close" {
+			s.forced(db)
+		}
 	}, "versionchange", "close")
 	if err != nil {
 		return typed("open", s.name, err)
@@ -119,7 +122,7 @@ func (s *Store) adopt(db safejs.Value) error {
 		_, _ = db.Call("close")
 		return &store.Error{Code: store.Closed, Op: "open", Key: s.name}
 	}
-	s.db, s.forget = db, off
+	s.db = db
 	return nil
 }
 
@@ -130,8 +133,7 @@ func (s *Store) drop(db safejs.Value) {
 	if s.db.IsNull() || !s.db.Equal(db) {
 		return
 	}
-	s.forget()
-	s.db, s.forget = safejs.Null(), func() {}
+	s.db = safejs.Null()
 	_, _ = db.Call("close")
 }
 

@@ -162,7 +162,13 @@ func (f *spill) slot(i int) ([]byte, error) {
 	return out[:n], nil
 }
 
-func (f *spill) close() { _, _ = f.handle.Call("close") }
+// close closes the file, unless it is gone because a person has cleared the site's data:
+// Chromium never comes back from closing that one, and the program would stand still.
+func (f *spill) close() {
+	if _, err := await(f.dir.Call("getFileHandle", f.name)); exceptionName(err) != "NotFoundError" {
+		_, _ = f.handle.Call("close")
+	}
+}
 
 // remove closes the file and deletes it. One that cannot be deleted is deleted by
 // whoever gathers next.

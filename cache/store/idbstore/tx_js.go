@@ -27,17 +27,31 @@ var (
 // loop.
 type tx struct {
 	s     *Store
+	db    safejs.Value
 	value safejs.Value
 	offs  []func()
-	err   error // the first failure; it rolls the transaction back
+	err   error      // the first failure; it rolls the transaction back
+	done  chan error // its outcome
 }
+
+// finish tells the outcome. Only the first counts.
+func (t *tx) finish(err error) {
+	select {
+	case t.done <- err:
+	default:
+	}
+}
+
+// tries is how often a transaction may lose its connection: once when the database is
+// deleted, and once more because the browser refuses to open it before that is done.
+const tries = 3
 
 // do runs body in a transaction over the object stores and waits for its end. If the
 // connection turns out to be gone it is opened again and body runs once more, from the
 // beginning: every operation of a Store may be repeated.
 func (s *Store) do(ctx context.Context, op, key string, m mode, body func(t *tx), names ...string) error {
 	err := s.once(ctx, op, key, m, body, names)
-	if lost(err) && ctx.Err() == nil {
+	for try := 1; try < tries && lost(err) && ctx.Err() == nil; try++ {
 		err = s.once(ctx, op, key, m, body, names)
 	}
 	return err
@@ -51,19 +65,18 @@ func (s *Store) once(ctx context.Context, op, key string, m mode, body func(t *t
 	if err != nil {
 		return err
 	}
-	t := &tx{s: s}
+	t := &tx{s: s, db: db, done: make(chan error, 1)}
 	defer t.end()
-	done, err := t.begin(db, m, names)
-	if err != nil {
+	if err := t.begin(m, names); err != nil {
 		s.drop(db) // a connection that cannot start a transaction is closing
 		return typed(op, key, err)
 	}
 	body(t)
 	select {
-	case err = <-done:
+	case err = <-t.done:
 	case <-ctx.Done():
 		t.fail(store.CheckContext(ctx, op, key))
-		err = <-done
+		err = <-t.done
 	}
 	switch {
 	case err == nil:
@@ -76,20 +89,20 @@ func (s *Store) once(ctx context.Context, op, key string, m mode, body func(t *t
 	return typed(op, key, err)
 }
 
-// begin starts the transaction. done gets nil when it is complete, else the reason why
-// it was rolled back.
-func (t *tx) begin(db safejs.Value, m mode, names []string) (done chan error, err error) {
+// begin starts the transaction. Its outcome is nil when it is complete, else the reason
+// why it was rolled back.
+func (t *tx) begin(m mode, names []string) (err error) {
 	list := make([]any, len(names))
 	for i, n := range names {
 		list[i] = n
 	}
-	if t.value, err = db.Call("transaction", list, m.access, map[string]any{"durability": m.durability}); err != nil {
-		return nil, err
+	if t.value, err = t.db.Call("transaction", list, m.access, map[string]any{"durability": m.durability}); err != nil {
+		return err
 	}
-	done = make(chan error, 1)
-	return done, t.on(t.value, func(kind string, value, _ safejs.Value) {
+	t.s.enter(t)
+	return t.on(t.value, func(kind string, value, _ safejs.Value) {
 		if kind == "complete" {
-			done <- nil
+			t.finish(nil)
 			return
 		}
 		// An abort by ourselves has no error of its own, and t.err says why; one without
@@ -97,10 +110,32 @@ func (t *tx) begin(db safejs.Value, m mode, names []string) (done chan error, er
 		e, _ := value.Get("error")
 		err := exceptionOf(e)
 		if err == nil {
-			err = &exception{name: "AbortError", message: "the browser ended the transaction"}
+			err = errForced
 		}
-		done <- err
+		t.finish(err)
 	}, "complete", "abort")
+}
+
+// errForced is the end of a transaction whose connection the browser closed.
+var errForced = &exception{name: "AbortError", message: "the browser ended the transaction"}
+
+// enter notes a transaction under way.
+func (s *Store) enter(t *tx) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.running[t] = true
+}
+
+// forced ends the transactions of a connection that the browser has closed: Chromium tells
+// the connection always, a transaction that was about to begin not.
+func (s *Store) forced(db safejs.Value) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for t := range s.running {
+		if t.db.Equal(db) {
+			t.finish(errForced)
+		}
+	}
 }
 
 // fail rolls the transaction back because of err.
@@ -121,6 +156,9 @@ func (t *tx) on(v safejs.Value, f handler, kinds ...string) error {
 }
 
 func (t *tx) end() {
+	t.s.mu.Lock()
+	delete(t.s.running, t)
+	t.s.mu.Unlock()
 	for _, off := range t.offs {
 		off()
 	}
