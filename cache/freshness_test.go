@@ -1,6 +1,7 @@
 package cache_test
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -273,6 +274,34 @@ func TestRefresh(t *testing.T) {
 	if _, err := w.cache.Refresh(t.Context(), "leaf", nil); cache.CodeOf(err) != cache.Offline {
 		t.Fatal(err)
 	}
+}
+
+func TestRefreshOfWhatIsGone(t *testing.T) {
+	w := newWorld(t)
+	if got, err := w.cache.Renew(t.Context(), "leaf", nil); err != nil || len(got) != 0 || len(w.took()) != 0 {
+		t.Fatal("heard of a model that is not stored:", got, err)
+	}
+	w.expect("1.0.0", "1.0.0", cache.FromRegistry, cache.Fresh)
+	w.expect("", "1.0.0", cache.FromStore, cache.Fresh)
+	w.server.Publish("leaf", "2.0.0", ttl, leafFiles(random(7, 150))...)
+	w.server.Put("index.json", []byte(`{"schema":1,"models":{"leaf":{"versions":["2.0.0"]}}}`))
+	for name, refresh := range map[string]func(context.Context, string, func(cache.Progress)) ([]cache.Info, error){"renew": w.cache.Renew, "refresh": w.cache.Refresh} {
+		if infos, err := refresh(t.Context(), "leaf", nil); err != nil || len(infos) != 2 {
+			t.Fatal(name, infos, err)
+		}
+	}
+	w.expect("", "2.0.0", cache.FromMemory, cache.Fresh)
+	w.expect("1.0.0", "1.0.0", cache.FromMemory, cache.Fresh)
+	// With the whole model gone the answer is that it is gone.
+	w.server.Put("index.json", []byte(`{"schema":1,"models":{"moss":{"versions":["2.0.0"]}}}`))
+	w.took()
+	if infos, err := w.cache.Renew(t.Context(), "leaf", nil); err != nil || len(infos) != 2 || len(w.took()) != 0 {
+		t.Fatal(infos, err)
+	}
+	if _, err := w.cache.Refresh(t.Context(), "leaf", nil); cache.CodeOf(err) != cache.NotFound {
+		t.Fatal(err)
+	}
+	w.expect("", "2.0.0", cache.FromMemory, cache.Fresh)
 }
 
 func TestInvalidRequests(t *testing.T) {

@@ -101,7 +101,9 @@ func (c *Cache) info(r *store.Record, m *registry.Manifest) Info {
 
 // Refresh asks the registry now, fresh or not, about everything that is stored of the
 // model, and downloads what is new. It fails when the registry gives no answer, and
-// what is stored stays as it was. It returns the model's versions as List does.
+// what is stored stays as it was. An exact version that the registry no longer has stays
+// too, and is no failure if there is an answer about anything else. It returns the model's
+// versions as List does.
 func (c *Cache) Refresh(ctx context.Context, name string, progress func(Progress)) ([]Info, error) {
 	return c.refreshAll(ctx, request{name: name, progress: progress})
 }
@@ -121,16 +123,24 @@ func (c *Cache) refreshAll(ctx context.Context, how request) ([]Info, error) {
 	if err != nil {
 		return nil, c.failed("refresh", name, "", err)
 	}
-	var errs []error
+	var errs, gone []error
 	asked := 0
 	for _, p := range snap.Pointers {
 		if p.Name != name {
 			continue
 		}
 		asked++
-		errs = append(errs, c.refresh(ctx, how, p.Selector))
+		err := c.refresh(ctx, how, p.Selector)
+		if CodeOf(err) == NotFound && (how.chosen || p.Selector == p.Version) {
+			gone = append(gone, err)
+			continue
+		}
+		errs = append(errs, err)
 	}
-	if asked == 0 {
+	if len(errs) == 0 && !how.chosen {
+		errs = gone
+	}
+	if asked == 0 && !how.chosen {
 		return nil, c.failed("refresh", name, "", &Error{Code: NotFound, Op: "refresh", Name: name, Detail: "nothing of this model is stored: load it first"})
 	}
 	if err := errors.Join(errs...); err != nil {

@@ -69,6 +69,72 @@ test("open pages change to a published version, and no prediction fails", async 
   }
 });
 
+test("an exact version that the registry takes away keeps nobody from the new one", async (t) => {
+  const { site, page } = await visit(t, browser, { push: true });
+  await plain(page, site);
+  await page.evaluate(async () => {
+    globalThis.opened = await larder.open({ threads: 1 });
+    globalThis.events = [];
+    opened.cache.on("*", (e) => events.push(`${e.kind} ${e.name}`));
+    globalThis.old = await opened.load("leaf-small", { version: "1.0.0" }); // what leads to it is stored
+    globalThis.model = await opened.load("leaf-small");
+  });
+  await site.publish("leaf-small", { from: "1.0.0", version: "1.1.0" });
+  await page.waitForFunction(() => model.info.model.version === "1.1.0");
+  await site.publish("leaf-small", { from: "1.0.0", version: "1.2.0" });
+  await site.edit("models/index.json", (index) => void index.models["leaf-small"].versions.shift());
+  await page.waitForFunction(() => model.info.model.version === "1.2.0" && events.at(-1) === "renewed leaf-small");
+  await site.publish("language", { from: "1.0.0", version: "1.0.1" }); // of which nothing is stored
+  await site.publish("leaf-small", { from: "1.0.0", version: "1.3.0" });
+  await page.waitForFunction(() => model.info.model.version === "1.3.0" && events.at(-1) === "renewed leaf-small");
+  const got = await page.evaluate(async () => {
+    const { refresh } = opened.cache;
+    const list = await refresh.call(opened.cache, "leaf-small");
+    await opened.close();
+    return { failed: events.filter((e) => e.startsWith("failed")), others: events.filter((e) => e.endsWith("language")), old: old.info.model.version, latest: list[0].model.version };
+  });
+  assert.deepEqual(got, { failed: [], others: [], old: "1.0.0", latest: "1.3.0" });
+});
+
+test("what changed while nobody listened is made up for", async (t) => {
+  const { site, page } = await visit(t, browser, { push: true, expected: [/models\/events/] });
+  const other = await browser.context.newPage();
+  await plain(page, site);
+  await other.goto(site.url + "plain.html");
+  for (const p of [page, other]) {
+    await p.evaluate(async () => {
+      globalThis.opened = await larder.open({ threads: 1 });
+      globalThis.model = await opened.load("leaf-small");
+    });
+  }
+  const has = (p, version) => p.waitForFunction((version) => model.info.model.version === version, version, { timeout: 60_000 });
+  while (site.requests(/^models\/events$/).length === 0) await new Promise((resolve) => setImmediate(resolve));
+  site.down(); // the connection breaks, as when the server starts anew
+  await site.publish("leaf-small", { from: "1.0.0", version: "1.1.0" });
+  await watched(site, "1.1.0");
+  site.up();
+  await Promise.all([has(page, "1.1.0"), has(other, "1.1.0")]);
+  // The tab that holds the connection goes, and something changes before the other one has its own.
+  let free;
+  const freed = new Promise((resolve) => (free = resolve));
+  site.intercept(/models\/events$/, async () => void (await freed));
+  await page.close();
+  await site.publish("leaf-small", { from: "1.0.0", version: "1.2.0" });
+  await watched(site, "1.2.0");
+  free();
+  await has(other, "1.2.0");
+});
+
+/** watched waits until the server has told its streams of a version, one of which is the caller's, past the proxy. */
+async function watched(site, version) {
+  const stream = await fetch(`http://127.0.0.1:${site.port}${site.base}models/events`);
+  const text = stream.body.getReader();
+  await text.read(); // it is there
+  await site.edit("models/index.json", (index) => void (index.models["leaf-small"].aliases.told = version));
+  for (let said = ""; !said.includes("leaf-small"); ) said += new TextDecoder().decode((await text.read()).value);
+  await text.cancel();
+}
+
 test("the page's facts follow a published version", async (t) => {
   const { site, page } = await visit(t, browser, { push: true });
   await start(page, site.url);

@@ -152,18 +152,22 @@ class Model {
     this.#info = info;
     this.#watched = watched;
     this.#query = query;
-    if (query) channel.live.add(this);
+    if (query) channel.live.set(this, query.model);
   }
 
-  /** Changes to the version that answers now. Calls under way finish on the one before. For this module only. */
+  /** Changes to the version that answers now, and says whether it did. Calls under way finish on the one before. For this module only. */
   async renew(name) {
-    if (this.#query?.model !== name) return;
+    if (this.#query?.model !== name) return false;
     const { handle, ...info } = await this.#channel.call("load", this.#query, { late: release });
     const old = this.#held;
-    if (!old || info.model.digest === this.#info.model.digest) return release(this.#channel, { handle });
+    if (!old || info.model.digest === this.#info.model.digest) {
+      release(this.#channel, { handle });
+      return false;
+    }
     this.#held = { handle, calls: 0 };
     this.#info = info;
     this.#retire(old);
+    return true;
   }
 
   #retire(held) {
@@ -309,10 +313,11 @@ class Channel {
   #failure = null; // why the worker no longer answers
   #threads = null; // of every model, when they have died
   #unwatch = null; // ends the subscription to the host's changes; null without one
+  #changing = Promise.resolve(); // one change after the other, so that the last one stays
   #root;
 
-  /** The models that change to a new version when the host says that there is one. */
-  live = new Set();
+  /** The models that change to a new version when the host says that there is one, with their names. */
+  live = new Map();
 
   /** Rings in the worker when something is cancelled: it may be computing, and not looking at messages. */
   bell = globalThis.crossOriginIsolated && typeof SharedArrayBuffer === "function" ? new Int32Array(new SharedArrayBuffer(4)) : null;
@@ -421,10 +426,11 @@ class Channel {
   async watch(url) {
     if (!url || this.#unwatch) return;
     this.#unwatch = () => {};
-    const { watch } = await import(new URL("assets/watch.js", import.meta.url));
+    const { watch } = await import(new URL("assets/watch.js", import.meta.url)).catch(() => ({}));
+    if (!watch || this.#failure) return;
     this.stream(url);
-    if (this.#failure) return;
-    this.#unwatch = watch(url, (name) => this.#changed(name).catch(() => {}), () => this.stream("")); // the next load tells why it failed
+    const changed = (name) => void (this.#changing = this.#changing.then(() => this.#changed(name)));
+    this.#unwatch = watch(url, changed, () => this.stream(""));
   }
 
   // stream remembers the address for visits that ask nothing of the host, "" for none, or returns it.
@@ -439,10 +445,16 @@ class Channel {
     }
   }
 
+  // changed brings what is stored and loaded of a model up to date, or of all that are loaded (""), because nobody
+  // knows what has changed. What fails keeps the version before; the event `failed` or the next load tells why.
   async #changed(name) {
-    await this.call("cache.renew", { model: name }); // not refresh: what the user pinned or rolled back stays
-    await Promise.all([...this.live].map((model) => model.renew(name)));
-    this.#emit({ kind: "renewed", time: new Date().toISOString(), name, version: null, bytes: 0, code: null, message: null, elsewhere: false });
+    for (const one of name ? [name] : new Set(this.live.values())) {
+      // Not refresh: what the user pinned or rolled back stays.
+      const { entries } = await this.call("cache.renew", { model: one }).catch(() => ({ entries: [] }));
+      const changes = await Promise.allSettled([...this.live.keys()].map((model) => model.renew(one)));
+      if (entries.length === 0 && !changes.some((change) => change.value)) continue;
+      this.#emit({ kind: "renewed", time: new Date().toISOString(), name: one, version: null, bytes: 0, code: null, message: null, elsewhere: false });
+    }
   }
 
   // fail ends the worker and answers everybody who waits. Only the first counts. One request may still be answered: then
