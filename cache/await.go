@@ -15,6 +15,21 @@ import (
 // flightKey finds the flight whose work has a context.
 type flightKey struct{}
 
+// flightContext is the context of a flight's work. It is context.WithValue without the
+// reflection.
+type flightContext struct {
+	context.Context
+	flight *flight
+}
+
+// Value implements context.Context.
+func (c *flightContext) Value(key any) any {
+	if _, is := key.(flightKey); is {
+		return c.flight
+	}
+	return c.Context.Value(key)
+}
+
 // awaiting guards flight.awaits of all flights, which may belong to different owners.
 var awaiting sync.Mutex
 

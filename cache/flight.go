@@ -50,7 +50,7 @@ func (s *flights) fly(ctx context.Context, key string, progress func(Progress), 
 		f = &flight{key: key, done: make(chan struct{}), listeners: map[int]func(Progress){}}
 		var own context.Context
 		own, f.cancel = context.WithCancel(s.alive)
-		own = context.WithValue(own, flightKey{}, f)
+		own = &flightContext{own, f}
 		s.m[key] = f
 		go s.run(own, key, f, work)
 	}
