@@ -36,21 +36,25 @@ var awaiting sync.Mutex
 // await notes that whoever has ctx waits for a flight, until over is called, or returns an
 // error if that flight waits for them.
 func await(ctx context.Context, f *flight) (over func(), err error) {
-	own, _ := ctx.Value(flightKey{}).(*flight)
-	if own == nil || own.ended() {
-		return func() {}, nil
+	if own, _ := ctx.Value(flightKey{}).(*flight); own != nil && !own.ended() {
+		return own.await(f)
 	}
+	return func() {}, nil
+}
+
+// await is that for the work of a flight.
+func (f *flight) await(next *flight) (over func(), err error) {
 	awaiting.Lock()
 	defer awaiting.Unlock()
-	if f.leadsTo(own, map[*flight]bool{}) {
-		return nil, &Error{Code: Internal, Op: "load", Detail: "the load of " + strconv.Quote(own.key) + " waits for itself: it asks for " + strconv.Quote(f.key)}
+	if next.leadsTo(f, map[*flight]bool{}) {
+		return nil, &Error{Code: Internal, Op: "load", Detail: "the load of " + strconv.Quote(f.key) + " waits for itself: it asks for " + strconv.Quote(next.key)}
 	}
-	own.awaits = append(own.awaits, f)
+	f.awaits = append(f.awaits, next)
 	return func() {
 		awaiting.Lock()
 		defer awaiting.Unlock()
-		i := slices.Index(own.awaits, f)
-		own.awaits = slices.Delete(own.awaits, i, i+1)
+		i := slices.Index(f.awaits, next)
+		f.awaits = slices.Delete(f.awaits, i, i+1)
 	}, nil
 }
 
