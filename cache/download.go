@@ -19,7 +19,7 @@ const commitAttempts = 3
 // fetch brings a version into the store: room for it, what is missing of its chunks,
 // then all of it in one commit. The caller holds the model's lock.
 func (c *Cache) fetch(ctx context.Context, r request, m *registry.Manifest, etag string) (found, error) {
-	now := c.opt.Clock.Now()
+	now := c.checked()
 	rec := store.Record{Name: m.Name, Version: m.Version, Manifest: m.Raw, Digest: digest(m.Raw), Chunks: refs(m),
 		CommittedAt: now, CheckedAt: now, UsedAt: now, ManifestETag: etag}
 	if snap, err := c.opt.Store.Snapshot(ctx); err == nil {

@@ -16,6 +16,10 @@ func fresh(checked, now time.Time, ttl time.Duration) bool {
 	return age >= 0 && age < ttl
 }
 
+// checked returns the time as stores keep it, to the millisecond, so that a version has
+// the same times whether they were just noted or read again.
+func (c *Cache) checked() time.Time { return store.FromMilli(store.Milli(c.opt.Clock.Now())) }
+
 // state grades a version that was confirmed at checked.
 func (c *Cache) state(v *version, checked time.Time) State {
 	now, f := c.opt.Clock.Now(), &v.manifest.Freshness

@@ -341,3 +341,27 @@ func TestIndex(t *testing.T) {
 		t.Fatal(ix, stale, err)
 	}
 }
+
+// TestSameTimesEverywhere asks several tiers when a version expires, by a clock that does
+// not tick in whole milliseconds: memory, the list, and another Cache on the store agree.
+func TestSameTimesEverywhere(t *testing.T) {
+	w := newWorld(t)
+	w.clock.advance(123456789)
+	for range 2 { // downloaded, then confirmed
+		e, err := w.cache.Get(t.Context(), "leaf", "", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.Release()
+		list, err := w.cache.List(t.Context())
+		if err != nil || !list[0].NextRefresh.Equal(e.NextRefresh) || !list[0].CheckedAt.Equal(e.CheckedAt) || !list[0].CommittedAt.Equal(e.CommittedAt) {
+			t.Errorf("Get says %+v, List %+v, %v", e.State, list, err)
+		}
+		other, err := w.open().Get(t.Context(), "leaf", "", nil)
+		if err != nil || other.State != e.State {
+			t.Errorf("here %+v, elsewhere %+v, %v", e.State, other.State, err)
+		}
+		other.Release()
+		w.clock.advance(ttl*time.Second + 987654)
+	}
+}

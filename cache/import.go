@@ -144,7 +144,7 @@ func (in *importing) begin(checked int64, size uint64) error {
 	if want := whole(m).Bytes; size != uint64(want) {
 		return bad(Corrupt, "the file holds %d bytes of chunks, its manifest names %d", size, want)
 	}
-	now := in.cache.opt.Clock.Now()
+	now := in.cache.checked()
 	const farthest = 1 << 52 // milliseconds; beyond, a time is none
 	in.record = store.Record{Name: m.Name, Version: m.Version, Manifest: m.Raw, Digest: digest(m.Raw), Chunks: refs(m), CommittedAt: now, UsedAt: now}
 	if checked > 0 && checked < farthest {

@@ -186,7 +186,7 @@ func (c *Cache) settlePlain(ctx context.Context, r request, local *stored, rec *
 	if err != nil {
 		return found{}, err
 	}
-	now := c.opt.Clock.Now()
+	now := c.checked()
 	rec.Manifest, rec.Digest, rec.Chunks = m.Raw, digest(m.Raw), refs(m)
 	rec.CommittedAt, rec.CheckedAt, rec.UsedAt, rec.ManifestETag = now, now, now, f.ETag
 	rec.Pinned = pinnedAt(local.snap, r)

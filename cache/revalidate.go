@@ -70,7 +70,7 @@ func (c *Cache) complete(ctx context.Context, local *stored, name, v string) *ve
 // confirm notes that a stored version is still the right answer. The note is for the
 // next time: failing to write it is no reason to fail, unless the version is gone.
 func (c *Cache) confirm(ctx context.Context, r request, local *stored, v *version, etag string) (found, error) {
-	now := c.opt.Clock.Now()
+	now := c.checked()
 	v.record.CheckedAt, v.record.UsedAt, v.record.ManifestETag = now, now, etag
 	p := store.Pointer{Name: r.name, Selector: r.selector.String(), Version: v.record.Version, CheckedAt: now}
 	var err error
