@@ -119,7 +119,9 @@ type file struct {
 
 	mu    sync.Mutex
 	etag  string
-	whole bool // the host compresses parts, which then are parts of something else
+	parts bool // the host has sent a part
+	vain  int  // how often a part was asked for in vain, when it has sent none
+	whole bool // ask for all: the host compresses parts, which then are parts of something else, or sends none
 }
 
 // part is a run of chunks of one file that one request brings.
@@ -277,11 +279,13 @@ func (d *download) once(ctx context.Context, p *part) error {
 	p.mu.Unlock()
 	resp, alive, done, err := d.client.get(ctx, req)
 	if err != nil {
+		d.refused(p.file, want, err)
 		return err
 	}
 	defer done()
 	p.mu.Lock()
 	p.etag = resp.ETag
+	p.parts = p.parts || resp.Status == 206 && !resp.Encoded
 	p.whole = p.whole || resp.Status == 206 && resp.Encoded
 	p.mu.Unlock()
 	if resp.Status == 206 && resp.Encoded {
@@ -303,6 +307,31 @@ func (d *download) once(ctx context.Context, p *part) error {
 		at += p.Chunks[i].Bytes
 	}
 	return nil
+}
+
+// maxVain is how often a host may give no answer to a question for a part before it is
+// asked for the whole file: browsers take no compressed answer to such a question, and tell
+// it as a broken connection.
+const maxVain = 2
+
+// refused notes that a question for a part got no answer. A file of which most is there
+// already is not asked for as a whole: the line may just be down.
+func (d *download) refused(f *file, want Range, err error) {
+	d.mu.Lock()
+	missing := int64(0)
+	for _, c := range f.Chunks {
+		if d.state[c.SHA256] != has {
+			missing += c.Bytes
+		}
+	}
+	d.mu.Unlock()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if want.IsZero() || f.parts || CodeOf(err) != Offline || 2*missing < f.Bytes {
+		return
+	}
+	f.vain++
+	f.whole = f.whole || f.vain >= maxVain
 }
 
 // wants reports whether a chunk of a file from number i on is wanted.
@@ -333,7 +362,7 @@ func (d *download) claim(c Chunk) bool {
 func (d *download) chunk(ctx context.Context, p *part, c Chunk, resp *Response, alive func(int64)) error {
 	if !d.claim(c) {
 		blob, err := resp.Body.Next(ctx, c.Bytes, alive)
-		return ended(ctx, p.path, c, blob, err)
+		return ended(ctx, p.path, c, resp, blob, err)
 	}
 	arrived := int64(0)
 	blob, err := resp.Body.Next(ctx, c.Bytes, func(n int64) {
@@ -342,7 +371,7 @@ func (d *download) chunk(ctx context.Context, p *part, c Chunk, resp *Response, 
 		arrived += n
 		d.report(p.File, n, 0)
 	})
-	if err = ended(ctx, p.path, c, blob, err); err == nil {
+	if err = ended(ctx, p.path, c, resp, blob, err); err == nil {
 		err = d.take(ctx, p, c, resp, blob)
 	}
 	d.mu.Lock()
@@ -361,8 +390,10 @@ func (d *download) chunk(ctx context.Context, p *part, c Chunk, resp *Response, 
 }
 
 // ended gives the end of a body inside of a chunk its code.
-func ended(ctx context.Context, path string, c Chunk, blob Blob, err error) error {
+func ended(ctx context.Context, path string, c Chunk, resp *Response, blob Blob, err error) error {
 	switch {
+	case errors.Is(err, io.EOF) && isHTML(resp):
+		return &Error{Code: Corrupt, Op: "fetch", Path: path, Detail: htmlInstead}
 	case errors.Is(err, io.EOF):
 		return cut(path, blob.Size(), c.Bytes)
 	case err != nil:
@@ -370,6 +401,8 @@ func ended(ctx context.Context, path string, c Chunk, blob Blob, err error) erro
 	}
 	return nil
 }
+
+const htmlInstead = "the host answered with an HTML page instead of the file"
 
 // take verifies a chunk and passes it on.
 func (d *download) take(ctx context.Context, p *part, c Chunk, resp *Response, blob Blob) error {
@@ -380,7 +413,7 @@ func (d *download) take(ctx context.Context, p *part, c Chunk, resp *Response, b
 	if blob.Size() != c.Bytes || sum != c.SHA256 {
 		detail := "the bytes that arrived are not those of the manifest"
 		if isHTML(resp) {
-			detail = "the host answered with an HTML page instead of the file"
+			detail = htmlInstead
 		}
 		return &Error{Code: Corrupt, Op: "verify", Path: p.path, Detail: detail + fmt.Sprintf(": SHA-256 is %x, not %x", sum, c.SHA256)}
 	}
@@ -409,7 +442,7 @@ func checkAnswer(path string, f *File, want Range, r *Response) error {
 	bad := func(format string, args ...any) error {
 		detail := fmt.Sprintf(format, args...)
 		if isHTML(r) {
-			detail = "the host answered with an HTML page instead of the file"
+			detail = htmlInstead
 		}
 		return &Error{Code: Corrupt, Op: "fetch", Path: path, Status: r.Status, Detail: detail}
 	}

@@ -161,6 +161,13 @@ func TestLargeFromHosts(t *testing.T) {
 			z.Close()
 			return true
 		}, 2},
+		{"that compress whatever is asked, which browsers tell as a broken connection", func(l *large, w http.ResponseWriter, r *http.Request) bool {
+			if r.Header.Get("Range") != "" {
+				panic(http.ErrAbortHandler)
+			}
+			w.Write(whole(l, w, r))
+			return true
+		}, 1},
 		{"whose connections break", func(l *large, w http.ResponseWriter, r *http.Request) bool {
 			if rand.IntN(3) == 0 {
 				panic(http.ErrAbortHandler)

@@ -34,6 +34,20 @@ var classes = struct {
 // has reports whether the global scope has a function or constructor.
 func has(name string) bool { return kindOf(class(name)) == safejs.TypeFunction }
 
+// Foreign reports whether an address is of another origin than this program.
+func Foreign(url string) bool {
+	u, err := class("URL").New(url)
+	if err != nil {
+		return false
+	}
+	own, err := class("location").Get("origin")
+	if err != nil {
+		return false
+	}
+	theirs, err := u.Get("origin")
+	return err == nil && text(theirs) != text(own)
+}
+
 // Is reports whether v is an instance of the named class of the host, such as
 // "Blob" or "ImageData". It is false where the host has no such class.
 func Is(v safejs.Value, name string) bool {

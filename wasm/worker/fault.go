@@ -25,9 +25,11 @@ func toMessage(err error) *message.Error {
 	switch {
 	case errors.As(err, &own):
 		return own
+	case errors.As(err, &ofCache) && ofCache.Code != cache.Aborted && ofCache.Code != cache.Internal:
+		return cacheFault(ofCache) // a connection that stalls is cancelled too, but not by the page
 	case errors.Is(err, context.Canceled):
 		return &message.Error{Code: message.CodeAborted, Message: "worker: the request was cancelled"}
-	case errors.As(err, &ofCache):
+	case ofCache != nil:
 		return cacheFault(ofCache)
 	case errors.As(err, &ofModel):
 		return modelFault(ofModel)

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs/promises";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { crc32, deflateSync } from "node:zlib";
+import { crc32, deflateSync, gzipSync } from "node:zlib";
 import { openBrowser } from "./lib.mjs";
 import { choose, complaint, demo, manifest, photo, pick, plain, problem, reached, start, upload, visit } from "./visit.mjs";
 
@@ -263,6 +263,34 @@ function promise() {
   out.promise = new Promise((resolve) => (out.resolve = resolve));
   return out;
 }
+
+test("a host that compresses whatever is asked, or answers with its own page", async (t) => {
+  const { site, page } = await visit(t, browser, { expected: [/ERR_CONTENT_DECODING_FAILED/] });
+  await plain(page, site);
+  const file = await fs.readFile(path.join(site.dir, "models/leaf/1.1.0/model.onnx"));
+  const load = () =>
+    page.evaluate(async () => {
+      const opened = await larder.open({ threads: 1 });
+      const got = await opened.load("leaf", { version: "1.1.0" }).then((model) => model.info.source, ({ code, message }) => ({ code, message }));
+      await opened.close();
+      return got;
+    });
+  const html = site.intercept(/model\.onnx$/, ({ response }) => {
+    response.writeHead(200, { "content-type": "text/html" });
+    response.write("<!doctype html>"); // in pieces, so that no length is told
+    return !!response.end("<p>Welcome");
+  });
+  const { code, message } = await load();
+  assert.equal(code, "corrupt", message);
+  assert.match(message, /HTML page instead of the file/);
+  html();
+  const packed = gzipSync(file, { level: 1 });
+  site.intercept(/model\.onnx$/, ({ response }) => {
+    response.writeHead(200, { "content-encoding": "gzip", "content-length": packed.length });
+    return !!response.end(packed);
+  });
+  assert.equal(await load(), "registry");
+});
 
 test("a download is stopped by its AbortSignal, and taken up where it was", async (t) => {
   const { site, page } = await visit(t, browser);
