@@ -73,6 +73,7 @@ func (s *server) forget() {
 	s.repeats.round++
 	s.mu.Unlock()
 	s.host.Forget()
+	go s.absorb() // who counts keeps what was released; the caller may hold what counting needs
 }
 
 // repeat makes the host give a reply again to who asks the same.
@@ -140,6 +141,8 @@ func withHoles(result map[string]any) (string, time.Time) {
 // absorb counts what the host answered by itself. It is called before anything that tells
 // counts, and a little after the host answered.
 func (s *server) absorb() {
+	s.absorbing.Lock()
+	defer s.absorbing.Unlock()
 	for _, r := range s.host.Repeated() {
 		s.mu.Lock()
 		c := s.repeats.kept[r.id]

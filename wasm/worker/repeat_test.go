@@ -163,10 +163,10 @@ func TestRepeatsAreCounted(t *testing.T) {
 	}
 	p0, m0, t0, h0 := stats()
 	load, predict := b.only(message.MethodLoad), b.only(message.MethodPredict)
-	b.ask(message.MethodCacheShrink, message.Shrink{Part: 0}.Encode()) // ends both, but what was given counts
 	b.host.mu.Lock()
 	b.host.given = []repeated{{load.ID, 3, time.Millisecond}, {predict.ID, 5, 2 * time.Millisecond}, {9999, 1, 1}}
 	b.host.mu.Unlock()
+	b.forget() // ends both, but what was given counts
 	p, m, total, hits := stats()
 	if p.Hits != p0.Hits+5 || m.Hits != m0.Hits+3 || total != t0+3 || hits != h0+3 {
 		t.Errorf("%d predictions, %d in memory, %d in all, %d hits of the version; before %d, %d, %d, %d", p.Hits, m.Hits, total, hits, p0.Hits, m0.Hits, t0, h0)
@@ -272,7 +272,9 @@ func TestRepeatsBelongToTheirRound(t *testing.T) {
 	for range maxRepeats + 2 {
 		b.predict(message.Input{Handle: info.Handle, Input: question})
 	}
-	if n := len(b.server.repeats.kept); n > maxRepeats || b.round() != round+1 {
-		t.Errorf("%d are kept, after %d rounds", n, b.round()-round)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if r := &b.server.repeats; len(r.kept) > maxRepeats || r.round != round+1 {
+		t.Errorf("%d are kept, after %d rounds", len(r.kept), r.round-round)
 	}
 }

@@ -26,9 +26,11 @@ type server struct {
 	running map[int]context.CancelFunc // by the id of the request
 	spare   int                        // goroutines that wait for a request
 	larder  *larder                    // nil before open
+	repeats repeats
 
-	repeats repeats   // guarded by mu
-	next    chan call // to a goroutine that has answered a request: its stack has grown
+	absorbing sync.Mutex // held until all is counted that the host told
+
+	next chan call // to a goroutine that has answered a request: its stack has grown
 }
 
 // maxSpare is how many goroutines wait for requests.
