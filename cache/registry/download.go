@@ -284,7 +284,9 @@ func (d *download) once(ctx context.Context, p *part) error {
 	}
 	defer done()
 	p.mu.Lock()
-	p.etag = resp.ETag
+	if p.etag = resp.ETag; resp.Encoded {
+		p.etag = "" // of the compressed form: no part of the file itself has it
+	}
 	p.parts = p.parts || resp.Status == 206 && !resp.Encoded
 	p.whole = p.whole || resp.Status == 206 && resp.Encoded
 	p.mu.Unlock()
