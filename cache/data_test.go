@@ -322,6 +322,30 @@ func TestAbandonLosesWhatIsNotWritten(t *testing.T) {
 	l.notes.want(t)
 }
 
+// stuck is a backing that takes nothing until the context ends.
+type stuck struct {
+	*notes
+	began, ended chan struct{}
+}
+
+func (s stuck) Write(ctx context.Context, _ string, _ []byte, _ time.Time) error {
+	close(s.began)
+	<-ctx.Done()
+	close(s.ended)
+	return ctx.Err()
+}
+
+// TestAbandonEndsWrites checks that a write which began by itself does not outlive the Data.
+func TestAbandonEndsWrites(t *testing.T) {
+	s := stuck{newNotes(), make(chan struct{}), make(chan struct{})}
+	l := newLedger(t, func(o *cache.DataOptions[string, string]) { o.Mode, o.Backing, o.FlushAfter = cache.WriteBack, s, time.Second })
+	l.set("a", "1")
+	go l.clock.advance(time.Second)
+	<-s.began
+	l.Abandon()
+	<-s.ended
+}
+
 func TestDataCountsAndShrinks(t *testing.T) {
 	l := newLedger(t, nil)
 	l.get("a", "a1")

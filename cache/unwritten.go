@@ -13,8 +13,10 @@ type unwritten struct {
 	backing  Backing
 	clock    Clock
 	attempts int
-	delay    time.Duration // before changes are written by themselves; negative: never
-	writing  chan struct{} // holds one token; whoever has it may write
+	delay    time.Duration   // before changes are written by themselves; negative: never
+	writing  chan struct{}   // holds one token; whoever has it may write
+	alive    context.Context // of writes by themselves; ends with close
+	kill     context.CancelFunc
 
 	mu    sync.Mutex
 	byKey map[string]*change
@@ -35,6 +37,7 @@ type change struct {
 func newUnwritten(b Backing, clock Clock, attempts int, delay time.Duration) *unwritten {
 	u := &unwritten{backing: b, clock: clock, attempts: attempts, delay: delay, writing: make(chan struct{}, 1),
 		byKey: map[string]*change{}}
+	u.alive, u.kill = context.WithCancel(context.Background())
 	u.writing <- struct{}{}
 	return u
 }
@@ -156,7 +159,7 @@ const maxFlushPause = time.Minute
 
 // tick writes by itself. While that fails it comes less and less often.
 func (u *unwritten) tick() {
-	err := u.flush(context.Background(), u.attempts)
+	err := u.flush(u.alive, u.attempts)
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	wait := u.delay
@@ -169,8 +172,9 @@ func (u *unwritten) tick() {
 	}
 }
 
-// close stops the timer.
+// close stops the timer, and ends the writes that it began.
 func (u *unwritten) close() {
+	u.kill()
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.stop != nil {
