@@ -131,8 +131,8 @@ func (t *Tier) ttl(own time.Duration) time.Duration {
 	if own == 0 {
 		own = t.opt.TTL
 	}
-	if t.opt.Jitter > 0 {
-		own -= time.Duration(min(t.opt.Jitter, 1) * t.opt.Random() * float64(own))
+	if t.opt.Jitter > 0 && own > 0 { // what is left is a limit still
+		own = max(own-time.Duration(min(t.opt.Jitter, 1)*t.opt.Random()*float64(own)), 1)
 	}
 	return own
 }

@@ -238,6 +238,7 @@ func TestExpiry(t *testing.T) {
 		{"sliding", Options{Idle: 10 * s}, 0, []time.Duration{9 * s, 9 * s, 9 * s, 10 * s}, []bool{true, true, true, false}},
 		{"both", Options{TTL: 20 * s, Idle: 10 * s}, 0, []time.Duration{9 * s, 9 * s, 2 * s}, []bool{true, true, false}},
 		{"jitter", Options{TTL: 10 * s, Jitter: 0.2, Random: func() float64 { return 0.5 }}, 0, []time.Duration{8 * s, s}, []bool{true, false}},
+		{"all of it jitter", Options{TTL: 10 * s, Jitter: 1, Random: func() float64 { return 1 }}, 0, []time.Duration{s}, []bool{false}},
 		{"the clock was set back", Options{TTL: 10 * s}, 0, []time.Duration{5 * s, -6 * s}, []bool{true, false}},
 		{"set back to before its last use", Options{Idle: 10 * s}, 0, []time.Duration{9 * s, -2 * s}, []bool{true, false}},
 		{"that does not matter to a ttl", Options{TTL: 10 * s}, 0, []time.Duration{9 * s, -2 * s}, []bool{true, true}},
