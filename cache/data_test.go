@@ -338,7 +338,9 @@ func (s stuck) Write(ctx context.Context, _ string, _ []byte, _ time.Time) error
 // TestAbandonEndsWrites checks that a write which began by itself does not outlive the Data.
 func TestAbandonEndsWrites(t *testing.T) {
 	s := stuck{newNotes(), make(chan struct{}), make(chan struct{})}
-	l := newLedger(t, func(o *cache.DataOptions[string, string]) { o.Mode, o.Backing, o.FlushAfter = cache.WriteBack, s, time.Second })
+	l := newLedger(t, func(o *cache.DataOptions[string, string]) {
+		o.Mode, o.Backing, o.FlushAfter = cache.WriteBack, s, time.Second
+	})
 	l.set("a", "1")
 	go l.clock.advance(time.Second)
 	<-s.began

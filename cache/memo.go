@@ -60,7 +60,7 @@ func (m *Memo) Again(k MemoKey, n int64, took time.Duration) { m.tier.Again(k.te
 // Put remembers an answer of about so many bytes.
 func (m *Memo) Put(k MemoKey, answer any, bytes int64) {
 	key := k.text()
-	m.tier.Put(key, memory.Value{Of: answer, Bytes: bytes + int64(len(key))})
+	m.tier.Put(key, memory.Value{Of: answer, Bytes: bytes + int64(len(key)) + datumOverhead})
 }
 
 // Forget forgets all answers of a session and returns how many there were.

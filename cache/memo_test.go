@@ -1,6 +1,7 @@
 package cache_test
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -57,5 +58,16 @@ func TestMemo(t *testing.T) {
 	}
 	if m.Shrink(1) == 0 || m.Stats().Bytes != 0 {
 		t.Error("something is left")
+	}
+}
+
+// TestMemoOfSmallAnswers checks that the budget is one of memory, however short answers are.
+func TestMemoOfSmallAnswers(t *testing.T) {
+	m := cache.NewMemo(cache.MemoOptions{MaxBytes: 100_000})
+	for i := range 10_000 {
+		m.Put(cache.MemoKey{Session: strconv.Itoa(i)}, "a", 1)
+	}
+	if s := m.Stats(); s.Entries == 0 || s.Entries > 500 {
+		t.Errorf("%d answers in a budget for 500 at most", s.Entries)
 	}
 }
