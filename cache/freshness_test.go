@@ -260,9 +260,19 @@ func TestRefresh(t *testing.T) {
 	}
 	w.expect("", "1.0.0", cache.FromRegistry, cache.Fresh)
 	w.asked()
+	w.took()
+	before, err := w.cache.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.clock.advance(time.Second)
 	infos, err := w.cache.Refresh(t.Context(), "leaf", nil)
 	if err != nil || len(infos) != 1 {
 		t.Fatal(infos, err)
+	}
+	// Nobody has used it by that.
+	if got := w.took(); infos[0].Hits != before[0].Hits || !infos[0].UsedAt.Equal(before[0].UsedAt) || slices.Contains(got, cache.EventServed) {
+		t.Fatal(got, before, infos)
 	}
 	w.wantAsked("index.json", "leaf/1.0.0/manifest.json")
 	w.server.Publish("leaf", "1.1.0", ttl, leafFiles(random(7, 150))...)

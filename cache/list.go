@@ -167,7 +167,7 @@ func (c *Cache) refresh(ctx context.Context, how request, selector string) error
 	if err != nil {
 		return err
 	}
-	c.entry(r, f).Release()
+	c.remember(r, f) // which is no use of it
 	return nil
 }
 

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"time"
 
 	"larder/cache/registry"
 	"larder/cache/store"
@@ -71,11 +72,15 @@ func (c *Cache) complete(ctx context.Context, local *stored, name, v string) *ve
 // next time: failing to write it is no reason to fail, unless the version is gone.
 func (c *Cache) confirm(ctx context.Context, r request, local *stored, v *version, etag string) (found, error) {
 	now := c.checked()
-	v.record.CheckedAt, v.record.UsedAt, v.record.ManifestETag = now, now, etag
+	v.record.CheckedAt, v.record.ManifestETag = now, etag
+	used := time.Time{}
+	if !r.force { // who only looks for a newer one does not use this one
+		v.record.UsedAt, used = now, now
+	}
 	p := store.Pointer{Name: r.name, Selector: r.selector.String(), Version: v.record.Version, CheckedAt: now}
 	var err error
 	if local.pointsAt(p) {
-		err = c.opt.Store.Touch(ctx, r.name, p.Version, store.Patch{CheckedAt: now, UsedAt: now, Selector: p.Selector, ManifestETag: &etag})
+		err = c.opt.Store.Touch(ctx, r.name, p.Version, store.Patch{CheckedAt: now, UsedAt: used, Selector: p.Selector, ManifestETag: &etag})
 	} else {
 		err = c.opt.Store.Commit(ctx, v.record, p)
 	}
