@@ -27,9 +27,10 @@ type Cache struct {
 	flights *flights
 	uses    *uses
 
-	mu    sync.Mutex
-	stats Stats
-	tiers tiers
+	mu     sync.Mutex
+	stats  Stats
+	untidy func() // ends the wait of tidyLater
+	tiers  tiers
 }
 
 // New makes a Cache. It reads nothing, so that it answers at once: what is wrong with the
@@ -40,7 +41,7 @@ func New(opt Options) (*Cache, error) {
 		return nil, &Error{Code: InvalidInput, Op: "new", Detail: "Options.Store is missing"}
 	}
 	opt.setDefaults()
-	c := &Cache{opt: opt, uses: newUses(opt.Store, opt.Clock), catalogue: newCatalogue(), deaf: func() {}}
+	c := &Cache{opt: opt, uses: newUses(opt.Store, opt.Clock), catalogue: newCatalogue(), deaf: func() {}, untidy: func() {}}
 	if opt.Registry != nil {
 		var err error
 		c.client, err = registry.NewClient(registry.Options{Fetcher: opt.Registry, Hasher: opt.Hasher,
@@ -72,6 +73,9 @@ func (c *Cache) Close() error {
 	}
 	c.kill()
 	c.deaf()
+	c.mu.Lock()
+	c.untidy()
+	c.mu.Unlock()
 	c.memory.close()
 	if err := c.uses.close(); err != nil {
 		return c.wrap("close", "", "", err)

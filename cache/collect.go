@@ -109,9 +109,15 @@ func (c *Cache) evicted(r store.Record, cause metrics.Cause) {
 // by then a page has its answer.
 const tidyDelay = 10 * time.Second
 
-// tidyLater collects garbage and compacts the store once, a while from now.
+// tidyLater collects garbage and compacts the store, a while from now: once after several
+// downloads, when the last of them is as long ago.
 func (c *Cache) tidyLater() {
-	c.opt.Clock.AfterFunc(tidyDelay, func() { _ = c.tidy(c.alive) })
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.untidy()
+	if c.alive.Err() == nil {
+		c.untidy = c.opt.Clock.AfterFunc(tidyDelay, func() { _ = c.tidy(c.alive) })
+	}
 }
 
 // tidy collects garbage and compacts the store unless somebody is storing chunks. What

@@ -218,3 +218,41 @@ func TestFileErrors(t *testing.T) {
 		t.Error("the manifest is not what the registry sent")
 	}
 }
+
+// TestTidiesOnce downloads several models in a row: the store is put in order once, when
+// the last is a while ago, and not at all after Close.
+func TestTidiesOnce(t *testing.T) {
+	w := newWorld(t)
+	tidied := 0
+	w.faults.Before = func(op string) error {
+		if op == "compact" {
+			tidied++
+		}
+		return nil
+	}
+	for i := range 5 {
+		name := []string{"moss", "fern", "reed", "sage", "oak"}[i]
+		w.server.Publish(name, "1.0.0", ttl, leafFiles(random(uint32(i), 100))...)
+		e, err := w.cache.Get(t.Context(), name, "", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.Release()
+		w.clock.advance(9 * time.Second)
+	}
+	if tidied != 0 {
+		t.Errorf("tidied %d times between downloads", tidied)
+	}
+	for range 2 {
+		if w.clock.advance(time.Second); tidied != 1 {
+			t.Errorf("tidied %d times, want once", tidied)
+		}
+	}
+	w.restart() // which closes the one before
+	w.cache.Close()
+	w.clock.mu.Lock()
+	defer w.clock.mu.Unlock()
+	if n := len(w.clock.timers); n != 0 {
+		t.Errorf("%d timers are left of closed caches", n)
+	}
+}
