@@ -113,11 +113,11 @@ const tidyDelay = 10 * time.Second
 // downloads, when the last of them is as long ago.
 func (c *Cache) tidyLater() {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.untidy()
 	if c.alive.Err() == nil {
 		c.untidy = c.opt.Clock.AfterFunc(tidyDelay, func() { _ = c.tidy(c.alive) })
 	}
+	c.mu.Unlock()
 }
 
 // tidy collects garbage and compacts the store unless somebody is storing chunks. What
