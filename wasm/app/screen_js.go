@@ -61,6 +61,33 @@ func (s *screen) moveFocus() {
 	s.focused = ""
 }
 
+// activeElement is what has the focus, the body if nothing has.
+func activeElement() js.Value {
+	document := js.Global().Get("document")
+	if e := document.Get("activeElement"); e.Truthy() {
+		return e
+	}
+	return document.Get("body")
+}
+
+// keepFocus sees to it that who uses the keyboard does not start from the top of the page because
+// the element that had the focus is gone, nor stands on another button, because it became that.
+func (s *screen) keepFocus(held js.Value, id string) {
+	document := js.Global().Get("document")
+	now := activeElement()
+	gone := now.Equal(document.Get("body"))
+	if s.focused != "" || held.Equal(document.Get("body")) || !gone && now.Get("id").String() == id {
+		return
+	}
+	to := id
+	if id == "" || !document.Call("getElementById", id).Truthy() {
+		to = s.app.Instead(id)
+	}
+	if gone || to != mountMain { // a button whose text alone has changed keeps the focus
+		s.focused = to
+	}
+}
+
 // show takes over the static page.
 func (s *screen) show(root *web.Root, app *state.App) error {
 	renderer, err := domrender.New(mountPoint)
@@ -97,10 +124,13 @@ func (s *screen) run() {
 		}
 		moved := view.Phase != s.root.View.Phase && view.Picture != nil
 		s.root.View = view
+		held := activeElement()
+		id := held.Get("id").String()
 		start := time.Now()
 		if err := s.draw(); err != nil {
 			panic(err)
 		}
+		s.keepFocus(held, id)
 		if view.Answer != nil {
 			s.app.Rendered(time.Since(start))
 		}

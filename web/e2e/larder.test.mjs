@@ -358,3 +358,23 @@ test("everything can be done with the keyboard", async (t) => {
   for (const id of ["pin-leaf-small-1.0.0", "refresh-leaf-small", "verify-leaf-small", "ask-leaf-small", "export-leaf-small-1.0.0", "download-leaf", "import"]) assert.ok(ids.includes(id), ids.join(" "));
   assert.ok(stops.every((s) => s.name !== ""), "every control has a name");
 });
+
+test("the focus stays with the model when its button has gone or its card moves", async (t) => {
+  const { site, page } = await visit(t, browser);
+  await shelf(page, site);
+  const press = async (...deed) => {
+    await button(page, ...deed).focus();
+    await page.keyboard.press("Enter");
+  };
+  const focused = (id) => page.waitForFunction((id) => document.activeElement?.id === id, id);
+  await press("download", "leaf-small"); // which then comes first
+  await state(page, "leaf-small", "fresh");
+  await focused("refresh-leaf-small");
+  await site.publish("leaf-small", { from: "1.0.0", version: "1.1.0" });
+  await press("refresh", "leaf-small");
+  await button(page, "rollback", "leaf-small").waitFor();
+  await focused("refresh-leaf-small");
+  await press("rollback", "leaf-small"); // there is nothing before that
+  await button(page, "rollback", "leaf-small").waitFor({ state: "detached" });
+  await focused("refresh-leaf-small");
+});

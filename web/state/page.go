@@ -1,5 +1,7 @@
 package state
 
+import "strings"
+
 // Page is one of the pages that the app shows. Both live in one document, so that
 // Larder's worker, and what it knows, stays when a person goes from one to the other;
 // each has an address and a static file of its own.
@@ -74,3 +76,18 @@ func (a *App) turn(p Page) bool {
 
 // focusMain is where the focus goes on a new page: what is read next is its content.
 const focusMain = "main"
+
+// Instead returns the id of the element that the focus goes to when the one that had it, of
+// this id, is gone from the Larder page: beside a button that has done its work, the next
+// one of its model. Elsewhere the focus is moved by what a person does.
+func (a *App) Instead(id string) string {
+	if a.Page() != PageLarder {
+		return ""
+	}
+	for _, v := range []Verb{VerbDownload, VerbRollback} {
+		if name, is := strings.CutPrefix(id, Deed{Verb: v}.ID()+"-"); is {
+			return Deed{Verb: VerbRefresh, Name: name}.ID()
+		}
+	}
+	return focusMain
+}

@@ -487,3 +487,17 @@ func TestPages(t *testing.T) {
 		t.Error("an unknown page")
 	}
 }
+
+func TestFocusInstead(t *testing.T) {
+	run(t, func(t *testing.T, r *rig) {
+		if got := r.app.Instead("download-leaf"); got != "" {
+			t.Errorf("on another page: %q", got)
+		}
+		r.larder()
+		for id, want := range map[string]string{"download-leaf": "refresh-leaf", "rollback-leaf-small": "refresh-leaf-small", "retry-leaf": focusMain, "": focusMain} {
+			if got := r.app.Instead(id); got != want {
+				t.Errorf("%q: %q, want %q", id, got, want)
+			}
+		}
+	})
+}
