@@ -423,6 +423,7 @@ export interface Cache {
   /**
    * Asks the registry now for what is stored of a model, fresh or not, and downloads
    * what is new. A model that is loaded keeps its version; load it again for the new one.
+   * An exact version that the registry no longer has stays, and is no failure unless it is all there is.
    */
   refresh(name: string, options?: ProgressOptions): Promise<CacheEntry[]>;
   /** Downloads a model, or brings it up to date, without preparing it. */
