@@ -83,7 +83,7 @@ func TestMemoryDoesNotDrift(t *testing.T) {
 		if err := c.Flush(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		rest := heapBytes(s.Bytes + first + int64(size.budget)/200) - s.Bytes // wazero's memories lie in the heap
+		rest := heapBytes(s.Bytes+first+int64(size.budget)/200) - s.Bytes // wazero's memories lie in the heap
 		if first == 0 {
 			first = rest
 		}
