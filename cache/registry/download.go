@@ -121,7 +121,8 @@ type file struct {
 	etag  string
 	parts bool // the host has sent a part
 	vain  int  // how often a part was asked for in vain, when it has sent none
-	whole bool // ask for all: the host compresses parts, which then are parts of something else, or sends none
+	trial bool // ask for all, once: maybe the host sends no parts
+	whole bool // ask for all: the host compresses parts, which then are parts of something else
 }
 
 // part is a run of chunks of one file that one request brings.
@@ -269,8 +270,8 @@ func (d *download) once(ctx context.Context, p *part) error {
 		return nil
 	}
 	p.mu.Lock()
-	if want.Len() == p.Bytes || p.whole {
-		want = Range{}
+	if want.Len() == p.Bytes || p.whole || p.trial {
+		want, p.trial = Range{}, false
 	}
 	req := Request{Path: p.path, Range: want}
 	if !want.IsZero() && strongETag(p.etag) {
@@ -312,8 +313,8 @@ func (d *download) once(ctx context.Context, p *part) error {
 }
 
 // maxVain is how often a host may give no answer to a question for a part before it is
-// asked for the whole file: browsers take no compressed answer to such a question, and tell
-// it as a broken connection.
+// asked for the whole file once: browsers take no compressed answer to such a question, and
+// tell it as a broken connection. If it is the line that breaks, only parts bring an end.
 const maxVain = 2
 
 // refused notes that a question for a part got no answer. A file of which most is there
@@ -332,8 +333,9 @@ func (d *download) refused(f *file, want Range, err error) {
 	if want.IsZero() || f.parts || CodeOf(err) != Offline || 2*missing < f.Bytes {
 		return
 	}
-	f.vain++
-	f.whole = f.whole || f.vain >= maxVain
+	if f.vain++; f.vain == maxVain {
+		f.vain, f.trial = 0, true
+	}
 }
 
 // wants reports whether a chunk of a file from number i on is wanted.

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -137,6 +138,7 @@ func TestLargeFromHosts(t *testing.T) {
 		w.Header().Set("Content-Length", fmt.Sprint(len(data)))
 		return data
 	}
+	var parts atomic.Int32 // of model.onnx that were asked for where connections break from the first on
 	tests := []struct {
 		name   string
 		answer func(l *large, w http.ResponseWriter, r *http.Request) bool
@@ -168,6 +170,13 @@ func TestLargeFromHosts(t *testing.T) {
 			w.Write(whole(l, w, r))
 			return true
 		}, 1},
+		{"whose connections break from the first on", func(l *large, w http.ResponseWriter, r *http.Request) bool {
+			if r.Header.Get("Range") != "" && strings.HasSuffix(r.URL.Path, "model.onnx") && parts.Add(1) <= 2 {
+				panic(http.ErrAbortHandler) // as if there were no parts, so that all is asked for; that breaks, too
+			}
+			http.ServeContent(&breaking{w, 1_000_000}, r, "", time.Time{}, bytes.NewReader(whole(l, httpNothing{}, r)))
+			return true
+		}, 2},
 		{"whose connections break", func(l *large, w http.ResponseWriter, r *http.Request) bool {
 			if rand.IntN(3) == 0 {
 				panic(http.ErrAbortHandler)
