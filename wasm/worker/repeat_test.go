@@ -24,6 +24,20 @@ func newRepeating(t *testing.T) *bench {
 	return b
 }
 
+// newAsked is newRepeating, with a load and a prediction that may be repeated.
+func newAsked(t *testing.T) *bench {
+	t.Helper()
+	b := newRepeating(t)
+	info := b.load("language", "")
+	b.load("language", "")
+	for range 2 {
+		b.predict(message.Input{Handle: info.Handle, Input: question})
+	}
+	b.only(message.MethodLoad)
+	b.only(message.MethodPredict)
+	return b
+}
+
 // repeats returns what the host may repeat of a method.
 func (b *bench) repeats(method string) []repeat {
 	b.host.mu.Lock()
@@ -148,12 +162,7 @@ func TestRepeatsOfStale(t *testing.T) {
 
 // TestRepeatsAreCounted says that the host repeated replies, and looks at all counters.
 func TestRepeatsAreCounted(t *testing.T) {
-	b := newRepeating(t)
-	info := b.load("language", "")
-	b.load("language", "")
-	ask := message.Input{Handle: info.Handle, Input: question}
-	b.predict(ask)
-	b.predict(ask)
+	b := newAsked(t)
 	stats := func() (predictions, memory message.Tier, total, hits int64) {
 		s, err := message.DecodeCacheStats(b.ask(message.MethodCacheStats, nil))
 		if err != nil {
@@ -218,14 +227,7 @@ func TestWhatEndsRepeats(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newRepeating(t)
-			info := b.load("language", "")
-			b.load("language", "")
-			ask := message.Input{Handle: info.Handle, Input: question}
-			b.predict(ask)
-			b.predict(ask)
-			b.only(message.MethodLoad)
-			b.only(message.MethodPredict)
+			b := newAsked(t)
 			tt.change(b)
 			if got := append(b.repeats(message.MethodLoad), b.repeats(message.MethodPredict)...); len(got) != 0 {
 				t.Errorf("%+v", got)
