@@ -32,7 +32,8 @@ async function predicting(page) {
     };
     const model_ = (photo) => model.predict(photo);
     run.ended = Promise.all([loop(), loop(), loop()]).then(async () => {
-      run.inUse = (await opened.cache.list()).map((e) => e.inUse).reduce((a, b) => a + b);
+      // Not how often each is in use: a change that was told twice is just being looked at.
+      run.inUse = (await opened.cache.list()).filter((e) => e.inUse > 0).map((e) => e.model.version);
       await opened.close();
     });
   }, PHOTO);
@@ -64,7 +65,7 @@ test("open pages change to a published version, and no prediction fails", async 
     assert.deepEqual(got.failed, [], "predictions that failed");
     assert.deepEqual([...new Set(got.versions)], ["1.0.0", "1.0.1", "1.0.2", "1.1.0"], "each version answered, none after a newer one");
     assert.equal(got.info, "1.1.0");
-    assert.equal(got.inUse, 1, "the versions before are let go");
+    assert.deepEqual(got.inUse, ["1.1.0"], "the versions before are let go");
     assert.ok(got.renewed >= 3);
   }
 });
