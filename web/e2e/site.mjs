@@ -131,6 +131,7 @@ class Proxy {
 class Site {
   #proxy;
   #server;
+  #written = 0; // files
 
   constructor({ dir, base, url, server, proxy }) {
     Object.assign(this, { dir, base, url, port: server.port });
@@ -178,13 +179,15 @@ class Site {
     this.#proxy.down(false);
   }
 
-  // write replaces a file of the site; compressed forms of the old content go.
+  // write replaces a file of the site at once, so that nobody reads half of it; compressed forms of the old content go.
   async write(name, content) {
     const file = path.join(this.dir, name);
+    const fresh = `${this.dir}.${++this.#written}`;
     await fs.mkdir(path.dirname(file), { recursive: true });
     await fs.rm(file + ".br", { force: true });
     await fs.rm(file + ".gz", { force: true });
-    await fs.writeFile(file, content);
+    await fs.writeFile(fresh, content);
+    await fs.rename(fresh, file);
   }
 
   // edit passes a JSON document through change, which may alter it in place or return another one.
