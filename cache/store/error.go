@@ -19,7 +19,8 @@ const (
 	Corrupt Code = "corrupt"
 	// Quota: the disk, or the share of it that this origin may use, is full.
 	Quota Code = "quota"
-	// Blocked: another user of the same database (an old page) keeps it from opening.
+	// Blocked: another user of the same database (an old page) keeps it from opening, or
+	// a newer Larder has given it a form that this one does not know.
 	Blocked Code = "blocked"
 	// Closed: the store was closed.
 	Closed Code = "closed"

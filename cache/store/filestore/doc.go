@@ -13,7 +13,8 @@
 // record says that they are there. Records and
 // pointers share one file for this reason: renaming it is the transaction of Commit.
 // A state.json that cannot be read counts as empty, a record in it that breaks its
-// form as not stored; both are fetched again.
+// form as not stored; both are fetched again. One that a newer Larder has written is
+// refused with the code Blocked, and nothing is touched.
 //
 // A full disk gives the code Quota. Processes that share the directory take turns by
 // flock on Unix; elsewhere one process at a time may use it.

@@ -22,14 +22,19 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// Open opens the directory, and makes it if it is not there.
+// Open opens the directory, and makes it if it is not there. Errors: Blocked (a newer
+// Larder has written it), Quota, Internal.
 func Open(dir string) (*Store, error) {
+	s := &Store{dir: dir}
+	if _, err := s.load(); err != nil {
+		return nil, typed("open", dir, err)
+	}
 	for _, sub := range []string{"chunks", "documents", "tmp"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
 			return nil, typed("open", dir, err)
 		}
 	}
-	return &Store{dir: dir}, nil
+	return s, nil
 }
 
 // enter begins an operation: alone if it changes records or deletes chunks, else
@@ -160,6 +165,10 @@ func (s *Store) Sweep(ctx context.Context, keep func(store.Digest) bool) (int, e
 		return 0, err
 	}
 	defer leave()
+	snap, err := s.load()
+	if err != nil {
+		return 0, typed("sweep", "", err)
+	}
 	// Whoever writes holds the lock, so everything in tmp is left over. Only where there
 	// is no lock between processes may a file be in use, and then it is young.
 	if left, err := os.ReadDir(filepath.Join(s.dir, "tmp")); err == nil {
@@ -168,10 +177,6 @@ func (s *Store) Sweep(ctx context.Context, keep func(store.Digest) bool) (int, e
 				_ = remove(filepath.Join(s.dir, "tmp", e.Name()))
 			}
 		}
-	}
-	snap, err := s.load()
-	if err != nil {
-		return 0, typed("sweep", "", err)
 	}
 	named := map[store.Digest]bool{}
 	for _, r := range snap.Records {

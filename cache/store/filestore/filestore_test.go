@@ -61,7 +61,7 @@ func TestBrokenState(t *testing.T) {
 		{"empty", func(string) string { return "" }, 0},
 		{"cut", func(s string) string { return s[:len(s)/2] }, 0},
 		{"garbage", func(string) string { return "\x00\xff{" }, 0},
-		{"another schema", func(s string) string { return strings.Replace(s, `"schema":1`, `"schema":2`, 1) }, 0},
+		{"an impossible schema", func(s string) string { return strings.Replace(s, `"schema":1`, `"schema":0`, 1) }, 0},
 		{"bad digest", func(s string) string { return strings.Replace(s, `"Digest":"`, `"Digest":"x`, 1) }, 0},
 		{"bad name", func(s string) string { return strings.ReplaceAll(s, `"leaf"`, `"../leaf"`) }, 0},
 		{"hits of another program", func(s string) string {
@@ -91,6 +91,52 @@ func TestBrokenState(t *testing.T) {
 			}
 			if snap, err := s.Snapshot(t.Context()); err != nil || len(snap.Records) != 1 {
 				t.Fatalf("%+v, %v", snap, err)
+			}
+		})
+	}
+}
+
+// TestNewerState: another program has given the store a form that this one cannot read.
+func TestNewerState(t *testing.T) {
+	for _, c := range []struct{ name, old, new string }{
+		{"a higher number", `"schema":1`, `"schema":2`},
+		{"and other types", `"schema":1,"records":[`, `"schema":3,"records":7,"more":[`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			s, r, _ := committed(t, dir)
+			left := filepath.Join(dir, "tmp", "123")
+			path := filepath.Join(dir, "state.json")
+			old, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			newer := strings.Replace(string(old), c.old, c.new, 1)
+			if err := errors.Join(os.WriteFile(path, []byte(newer), 0o644), os.WriteFile(left, nil, 0o644)); err != nil {
+				t.Fatal(err)
+			}
+			// It was open when the other program came, and is opened after that.
+			_, snapshot := s.Snapshot(t.Context())
+			_, sweep := s.Sweep(t.Context(), nil)
+			_, usage := s.Usage(t.Context())
+			_, open := filestore.Open(dir)
+			for op, err := range map[string]error{"snapshot": snapshot, "sweep": sweep, "usage": usage, "open": open,
+				"commit": s.Commit(t.Context(), r), "remove": s.Remove(t.Context(), r.Name, r.Version),
+				"touch": s.Touch(t.Context(), r.Name, r.Version, store.Patch{})} {
+				if store.CodeOf(err) != store.Blocked {
+					t.Errorf("%s: %v", op, err)
+				}
+			}
+			if data, err := os.ReadFile(path); err != nil || string(data) != newer {
+				t.Errorf("%s, %v", data, err)
+			}
+			for _, d := range r.Digests() {
+				if _, err := os.Stat(filepath.Join(dir, "chunks", d.String())); err != nil {
+					t.Error(err)
+				}
+			}
+			if _, err := os.Stat(left); err != nil {
+				t.Error(err)
 			}
 		})
 	}

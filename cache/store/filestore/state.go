@@ -2,6 +2,7 @@ package filestore
 
 import (
 	"encoding/json"
+	"fmt"
 	"path/filepath"
 
 	"larder/cache/store"
@@ -42,20 +43,28 @@ type pointerState struct {
 // maxState bounds state.json in bytes when it is read.
 const maxState = 1 << 30
 
-// load reads state.json. What is not of its form is left out.
+// schema is the form of state.json that this package reads and writes.
+const schema = 1
+
+// load reads state.json. What is not of its form is left out, but all of a newer form is
+// Blocked: taken for empty, it would be overwritten and its chunks swept.
 func (s *Store) load() (store.Snapshot, error) {
 	data, err := read(filepath.Join(s.dir, "state.json"), maxState)
 	if err != nil {
 		return store.Snapshot{}, err
 	}
-	return decodeState(data), nil
+	return decodeState(data)
 }
 
-func decodeState(data []byte) store.Snapshot {
+func decodeState(data []byte) (out store.Snapshot, err error) {
 	var st state
-	var out store.Snapshot
-	if json.Unmarshal(data, &st) != nil || st.Schema != 1 {
-		return out
+	err = json.Unmarshal(data, &st)
+	if st.Schema > schema { // whatever else is of another type by then
+		return out, &store.Error{Code: store.Blocked, Op: "read", Key: "state.json",
+			Err: fmt.Errorf("a newer Larder has written this store (schema %d, this one reads %d): update this program", st.Schema, schema)}
+	}
+	if err != nil || st.Schema != schema {
+		return out, nil
 	}
 	for _, raw := range st.Records {
 		if r, ok := raw.decode(); ok {
@@ -69,7 +78,7 @@ func decodeState(data []byte) store.Snapshot {
 		}
 	}
 	out.Sort()
-	return out
+	return out, nil
 }
 
 func (raw *recordState) decode() (store.Record, bool) {
@@ -93,7 +102,7 @@ func (raw *recordState) decode() (store.Record, bool) {
 // save replaces state.json.
 func (s *Store) save(snap store.Snapshot) error {
 	snap.Sort()
-	st := state{Schema: 1}
+	st := state{Schema: schema}
 	for _, r := range snap.Records {
 		raw := recordState{Name: r.Name, Version: r.Version, Manifest: r.Manifest, Digest: r.Digest.String(),
 			CommittedAt: store.Milli(r.CommittedAt), CheckedAt: store.Milli(r.CheckedAt), UsedAt: store.Milli(r.UsedAt), Hits: r.Hits,
