@@ -15,7 +15,8 @@ import (
 // what it has; between two looks at it a request that it denies is refused here. How
 // long a look counts grows from minPause to maxPause while the index stays the same, so
 // a model that was just published may be refused for maxPause at the longest. Refresh,
-// Index and every revalidation look at the index too.
+// Index and every revalidation look at the index too. The first unknown version of a model
+// that is listed is worth a look of its own; after that the stored index speaks for it.
 const (
 	minPause = 5 * time.Second
 	maxPause = time.Minute
@@ -40,6 +41,8 @@ type catalogue struct {
 	pause   time.Duration
 	denied  map[string]error // of names that are listed, by request
 	hints   int
+	stored  bool // the store has the index that was last seen
+	speaks  bool // and it was looked at for a version that it lacks
 
 	// The last answer, for those who waited while somebody else asked.
 	waiting int
@@ -93,11 +96,11 @@ func (k *catalogue) share(ctx context.Context, alone bool, ask func() (*registry
 	return ix, err
 }
 
-// learn notes what the registry said at now.
-func (k *catalogue) learn(ix *registry.Index, same bool, now time.Time) {
+// learn notes what the registry said at now, and whether the store has it.
+func (k *catalogue) learn(ix *registry.Index, same, stored bool, now time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.checked, k.hints = now, suggestions
+	k.checked, k.hints, k.stored, k.speaks = now, suggestions, stored, false
 	clear(k.denied)
 	if same && k.names != nil {
 		k.pause = min(2*k.pause, maxPause)
@@ -112,8 +115,9 @@ func (k *catalogue) learn(ix *registry.Index, same bool, now time.Time) {
 }
 
 // refuses returns an error if the registry said just now that it has no such thing.
-// hint says that there is time to look for similar names.
-func (k *catalogue) refuses(r *request, now time.Time) (err error, hint bool) {
+// look says that the stored index may be read, for a version that it lacks or for names
+// that are similar.
+func (k *catalogue) refuses(r *request, now time.Time) (err error, look bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.names == nil || !fresh(k.checked, now, k.pause) {
@@ -122,12 +126,17 @@ func (k *catalogue) refuses(r *request, now time.Time) (err error, hint bool) {
 	if err := k.denied[r.key()]; err != nil {
 		return err, false
 	}
-	if _, listed := slices.BinarySearch(k.names, nameHash(r.name)); listed {
-		return nil, false
+	if k.lists(r.name) {
+		return nil, k.speaks
 	}
 	k.hints--
 	return &Error{Code: NotFound, Op: "get", Name: r.name, Version: r.selector.String(),
 		Detail: "the registry has no model of this name"}, k.hints >= 0
+}
+
+// deniable reports whether nothing is stored for a request that does not insist.
+func (r *request) deniable(local *stored) bool {
+	return local.version == nil && !r.force && r.url == ""
 }
 
 // deny remembers that the registry has no such version of a model that it lists.
@@ -138,13 +147,22 @@ func (k *catalogue) deny(r *request, err error) {
 		clear(k.denied)
 	}
 	k.denied[r.key()] = err
+	k.speaks = k.stored && (k.speaks || k.lists(r.name))
+}
+
+func (k *catalogue) lists(name string) bool {
+	_, listed := slices.BinarySearch(k.names, nameHash(name))
+	return listed
 }
 
 // refuses tells a request for something that is not stored whether the registry is
 // known not to have it either.
-func (c *Cache) refuses(ctx context.Context, r *request) error {
-	err, hint := c.catalogue.refuses(r, c.opt.Clock.Now())
-	if err == nil || !hint {
+func (c *Cache) refuses(ctx context.Context, r *request, local *stored) error {
+	if !r.deniable(local) {
+		return nil
+	}
+	err, look := c.catalogue.refuses(r, c.opt.Clock.Now())
+	if !look {
 		return err
 	}
 	if ix, _ := c.storedIndex(ctx); ix != nil {

@@ -1,6 +1,7 @@
 package cache_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime"
@@ -11,6 +12,7 @@ import (
 
 	"larder/cache"
 	"larder/cache/registry/registrytest"
+	"larder/cache/store"
 )
 
 // TestUnknownNames asks for many names that no registry has; with -all for a million.
@@ -138,6 +140,79 @@ func TestNewlyPublished(t *testing.T) {
 	}
 }
 
+// TestUnknownVersions asks for many versions that a listed model does not have.
+func TestUnknownVersions(t *testing.T) {
+	w := newWorld(t)
+	n := 0
+	refused := func() {
+		t.Helper()
+		var e *cache.Error
+		n++
+		err := w.fails(fmt.Sprintf("9.0.%d", n), cache.NotFound)
+		if !errors.As(err, &e) || len(e.Near) == 0 {
+			t.Fatalf("%+v", err)
+		}
+	}
+	refused()
+	w.wantAsked("index.json")
+	for range 2_000 {
+		refused()
+	}
+	w.wantAsked()
+	looks := 0
+	for range 600 {
+		w.clock.advance(time.Second)
+		refused()
+		looks += len(w.asked())
+	}
+	if looks < 10 || looks > 14 { // after 5, 10, 20, 40, 60, 60 … seconds
+		t.Errorf("%d looks in 10 minutes", looks)
+	}
+	// What is listed is served, and what is published meanwhile some time later.
+	w.expect("1.0.0", "1.0.0", cache.FromRegistry, cache.Fresh)
+	refused()
+	w.server.Publish("leaf", "2.0.0", ttl, leafFiles(random(3, 10))...)
+	w.fails("^2", cache.NotFound)
+	w.clock.advance(time.Minute)
+	w.expect("^2", "2.0.0", cache.FromRegistry, cache.Fresh)
+	// Whoever refreshes, or looks at the index itself, learns of it at once.
+	refused()
+	w.server.Publish("leaf", "3.0.0", ttl, leafFiles(random(4, 10))...)
+	w.fails("3.0.0", cache.NotFound)
+	if _, err := w.cache.Refresh(t.Context(), "leaf", nil); err != nil {
+		t.Fatal(err)
+	}
+	w.expect("3.0.0", "3.0.0", cache.FromRegistry, cache.Fresh)
+	refused()
+	w.server.Publish("leaf", "4.0.0", ttl, leafFiles(random(5, 10))...)
+	w.fails("4.0.0", cache.NotFound)
+	if _, _, err := w.cache.Index(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.expect("4.0.0", "4.0.0", cache.FromRegistry, cache.Fresh)
+}
+
+// forgetful stores no index any more.
+type forgetful struct{ store.Store }
+
+func (s forgetful) PutDocument(ctx context.Context, d store.Document) error {
+	if strings.HasPrefix(d.Key, "index") {
+		return &store.Error{Code: store.Quota, Op: "put document"}
+	}
+	return s.Store.PutDocument(ctx, d)
+}
+
+// TestOldIndexRefusesNothing: the store's index is older than the one that was seen last.
+func TestOldIndexRefusesNothing(t *testing.T) {
+	w := newWorld(t)
+	w.fails("^9", cache.NotFound)
+	w.server.Publish("leaf", "2.0.0", ttl, leafFiles(random(3, 10))...)
+	w.opt = func(opt *cache.Options) { opt.Store = forgetful{opt.Store} }
+	w.restart()
+	w.fails("^9", cache.NotFound)
+	w.expect("2.0.0", "2.0.0", cache.FromRegistry, cache.Fresh)
+}
+
 func TestClockJumpDoesNotHoldRefusals(t *testing.T) {
 	w := newWorld(t)
 	if _, err := w.cache.Get(t.Context(), "moss", "", nil); cache.CodeOf(err) != cache.NotFound {
@@ -184,6 +259,28 @@ func TestUnknownNamesAtOnce(t *testing.T) {
 		for i := range 500 {
 			wg.Go(func() {
 				if _, err := c.Get(t.Context(), fmt.Sprintf("unknown-%d", i), "", nil); cache.CodeOf(err) != cache.NotFound {
+					t.Error(err)
+				}
+			})
+		}
+		requests := 0
+		for now := asks(gate); len(now) > 0; now = asks(gate) {
+			requests += len(now)
+		}
+		wg.Wait()
+		if requests != 1 {
+			t.Errorf("%d requests for the index", requests)
+		}
+	})
+}
+
+// TestUnknownVersionsAtOnce: the same for versions of one model.
+func TestUnknownVersionsAtOnce(t *testing.T) {
+	inBubble(t, "index.json", func(t *testing.T, c *cache.Cache, gate <-chan string) {
+		var wg sync.WaitGroup
+		for i := range 100 {
+			wg.Go(func() {
+				if _, err := c.Get(t.Context(), "leaf", fmt.Sprintf("9.0.%d", i), nil); cache.CodeOf(err) != cache.NotFound {
 					t.Error(err)
 				}
 			})

@@ -180,17 +180,11 @@ func (c *Cache) search(ctx context.Context, r request) (found, error) {
 	if c.client == nil {
 		return c.settle(ctx, r, local, &Error{Code: Offline, Op: "get", Name: r.name, Version: r.selector.String(), Detail: "there is no registry"})
 	}
-	nothing := local.version == nil && !r.force && r.url == ""
-	if nothing {
-		if err := c.refuses(ctx, &r); err != nil {
-			return c.settle(ctx, r, local, err)
-		}
+	if err := c.refuses(ctx, &r, local); err != nil {
+		return c.settle(ctx, r, local, err)
 	}
 	f, err := c.ask(ctx, r, local)
 	if err != nil {
-		if nothing && CodeOf(err) == NotFound {
-			c.catalogue.deny(&r, err)
-		}
 		return c.settle(ctx, r, local, err)
 	}
 	return f, nil
@@ -239,7 +233,12 @@ func (c *Cache) ask(ctx context.Context, r request, local *stored) (found, error
 	*local = *again
 	f, ok := c.serve(r, local)
 	if !ok {
-		f, err = c.revalidate(ctx, bounded, r, local)
+		if err = c.refuses(ctx, &r, local); err == nil {
+			f, err = c.revalidate(ctx, bounded, r, local)
+		}
+		if CodeOf(err) == NotFound && r.deniable(local) {
+			c.catalogue.deny(&r, err)
+		}
 	}
 	f.doubts = doubts
 	if err == nil && before.confirmed && before.version != nil && before.record.Digest != f.version.record.Digest {

@@ -118,16 +118,16 @@ func (c *Cache) askIndex(ctx context.Context) (*registry.Index, error) {
 		return nil, err
 	}
 	if doc.Unchanged {
-		c.catalogue.learn(kept, true, c.opt.Clock.Now())
+		c.catalogue.learn(kept, true, true, c.opt.Clock.Now())
 		return kept, nil
 	}
 	ix, err := registry.DecodeIndex(doc.Data)
 	if err != nil {
 		return nil, err
 	}
-	c.catalogue.learn(ix, false, c.opt.Clock.Now())
 	// A missing note costs a full request the next time, no more.
-	_ = c.opt.Store.PutDocument(ctx, store.Document{Key: c.indexKey(), Data: doc.Data, ETag: doc.ETag, CheckedAt: c.opt.Clock.Now()})
+	err = c.opt.Store.PutDocument(ctx, store.Document{Key: c.indexKey(), Data: doc.Data, ETag: doc.ETag, CheckedAt: c.opt.Clock.Now()})
+	c.catalogue.learn(ix, false, err == nil, c.opt.Clock.Now())
 	return ix, nil
 }
 
