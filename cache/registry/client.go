@@ -180,6 +180,7 @@ func status(path string, resp *Response) error {
 		return nil
 	case s == 408, s == 425, s == 429, s >= 500:
 		e.Code, e.Detail = Offline, "the registry's host has trouble; try again later"
+		e.wait = retryAfter(resp.RetryAfter)
 	case s == 416:
 		e.Code, e.Detail = Corrupt, "the file at the registry is shorter than its manifest says"
 	case s >= 400:
@@ -213,7 +214,7 @@ func isHTML(r *Response) bool {
 }
 
 // retry calls try until it succeeds, fails for good, or has failed Attempts times in a
-// row without progress.
+// row without progress. Between two attempts it waits at least as long as the host asked.
 func (c *Client) retry(ctx context.Context, path string, try func(context.Context) (progress bool, err error)) error {
 	pause := &backoff.ExponentialBackOff{
 		InitialInterval: 250 * time.Millisecond, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: 8 * time.Second,
@@ -231,7 +232,7 @@ func (c *Client) retry(ctx context.Context, path string, try func(context.Contex
 		if code := CodeOf(err); failed >= c.opt.Attempts || code != Offline && code != Corrupt {
 			return err
 		}
-		if err := c.opt.Sleep(ctx, pause.NextBackOff()); err != nil {
+		if err := c.opt.Sleep(ctx, max(pause.NextBackOff(), askedWait(err))); err != nil {
 			return &Error{Code: Aborted, Op: "fetch", Path: path, Err: err}
 		}
 	}

@@ -332,6 +332,67 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+func TestRetryAfter(t *testing.T) {
+	for _, c := range []struct {
+		name, header string
+		status       int
+		least, most  time.Duration
+	}{
+		{"none", "", 503, 0, time.Second},
+		{"seconds", "7", 503, 7 * time.Second, 7 * time.Second},
+		{"too many requests", "60", 429, time.Minute, time.Minute},
+		{"at once", "0", 503, 100 * time.Millisecond, time.Second},
+		{"too long", "61", 503, 0, time.Second},
+		{"far too long", "99999999999999999999", 503, 0, time.Second},
+		{"negative", "-5", 503, 0, time.Second},
+		{"date", "Fri, 31 Dec 2027 23:59:59 GMT", 503, 0, time.Second},
+		{"another status", "7", 500, 0, time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFixture(t)
+			broken := true
+			f.server.Break(func(w http.ResponseWriter, _ *http.Request) bool {
+				defer func() { broken = false }()
+				if broken {
+					w.Header().Set("Retry-After", c.header)
+					w.WriteHeader(c.status)
+				}
+				return broken
+			})
+			if _, err := f.client.IndexDocument(t.Context(), ""); err != nil {
+				t.Fatal(err)
+			}
+			if len(f.pauses) != 1 || f.pauses[0] < c.least || f.pauses[0] > c.most {
+				t.Fatalf("waited %v, want %v to %v", f.pauses, c.least, c.most)
+			}
+		})
+	}
+}
+
+// TestRetryAfterCancelled: who no longer wants the answer does not wait for it.
+func TestRetryAfterCancelled(t *testing.T) {
+	f := newFixture(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	client, err := registry.NewClient(registry.Options{Fetcher: f.server.Fetcher(t), Sleep: func(ctx context.Context, d time.Duration) error {
+		f.pauses = append(f.pauses, d)
+		cancel()
+		<-ctx.Done()
+		return ctx.Err()
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.server.Break(func(w http.ResponseWriter, _ *http.Request) bool {
+		w.Header().Set("Retry-After", "30")
+		w.WriteHeader(429)
+		return true
+	})
+	_, err = client.IndexDocument(ctx, "")
+	if registry.CodeOf(err) != registry.Aborted || client.Requests() != 1 || len(f.pauses) != 1 || f.pauses[0] != 30*time.Second {
+		t.Fatal(err, client.Requests(), f.pauses)
+	}
+}
+
 func TestWrongRange(t *testing.T) {
 	f := newFixture(t)
 	if err := f.download(t.Context()); err != nil {

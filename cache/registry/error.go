@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Code says what kind of failure an error is. Callers act on it, never on the text.
@@ -41,6 +42,8 @@ type Error struct {
 	Err    error  // the cause; may be nil
 	// Near are names or versions that the caller may have meant (NotFound), at most 10.
 	Near []string
+
+	wait time.Duration // the host asked for this pause before the next attempt
 }
 
 // Error describes the failure: registry: op "path": detail: cause.

@@ -110,6 +110,8 @@ type Response struct {
 	Content Range
 	// Total is the size of the whole file as a 206 gives it, or -1.
 	Total int64
+	// RetryAfter is the header's value of a 429 or 503, or "".
+	RetryAfter string
 	// Body is never nil; it is empty for a 304.
 	Body Body
 }

@@ -27,6 +27,8 @@ const serveFetch = `(globalThis.fetch = async (url, init) => {
 	if (init.headers["if-none-match"] === '"v1"') return new Response(null, {status: 304, headers: {etag: '"v1"'}});
 	const headers = {etag: '"v1"', "content-type": "text/plain", "content-length": "5"};
 	if (url.endsWith("/packed")) headers["content-encoding"] = "gzip";
+	headers["retry-after"] = "7";
+	if (url.endsWith("/busy")) return new Response("later", {status: 503, headers});
 	if (!init.headers.range) return new Response("hello", {headers});
 	return new Response("el", {status: 206, headers: {...headers, "content-length": "2", "content-range": "bytes 1-2/5"}});
 }, 1)`
@@ -43,6 +45,7 @@ func TestFetcher(t *testing.T) {
 	}{
 		{"all", registry.Request{Path: "leaf/a"}, registry.Response{Status: 200, Length: 5, Total: -1}, "hello", map[string]any{}},
 		{"encoded", registry.Request{Path: "packed"}, registry.Response{Status: 200, Length: -1, Total: -1}, "hello", map[string]any{}},
+		{"busy", registry.Request{Path: "busy"}, registry.Response{Status: 503, Length: 5, Total: -1, RetryAfter: "7"}, "later", map[string]any{}},
 		{"part", registry.Request{Path: "a", Range: registry.Range{Start: 1, End: 3}, IfRange: `"v1"`},
 			registry.Response{Status: 206, Length: 2, Content: registry.Range{Start: 1, End: 3}, Total: 5}, "el",
 			map[string]any{"range": "bytes=1-2", "if-range": `"v1"`}},
@@ -63,7 +66,7 @@ func TestFetcher(t *testing.T) {
 			if b, _ := blob.Bytes(); string(b) != tt.body {
 				t.Errorf("body %q, want %q", b, tt.body)
 			}
-			if r.Status != tt.want.Status || r.Length != tt.want.Length || r.Content != tt.want.Content || r.Total != tt.want.Total || r.ETag != `"v1"` {
+			if r.Status != tt.want.Status || r.Length != tt.want.Length || r.Content != tt.want.Content || r.Total != tt.want.Total || r.RetryAfter != tt.want.RetryAfter || r.ETag != `"v1"` {
 				t.Errorf("response %+v, want %+v", r, tt.want)
 			}
 			asked := eval(t, `globalThis.asked`).(map[string]any)

@@ -71,8 +71,11 @@ func (f fetcher) Fetch(ctx context.Context, r registry.Request) (*registry.Respo
 	if n, err := strconv.ParseInt(res.Header("content-length"), 10, 64); err == nil && n >= 0 && !out.Encoded {
 		out.Length = n
 	}
-	if res.Status == 206 {
+	switch res.Status {
+	case 206:
 		out.Content, out.Total = registry.ParseContentRange(res.Header("content-range"))
+	case 429, 503:
+		out.RetryAfter = res.Header("retry-after")
 	}
 	return out, nil
 }

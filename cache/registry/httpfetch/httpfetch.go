@@ -83,8 +83,11 @@ func (f *Fetcher) Fetch(ctx context.Context, r registry.Request) (*registry.Resp
 		resp.Body.Close()
 		return nil, &registry.Error{Code: registry.Offline, Op: "fetch", Path: r.Path, Detail: fmt.Sprintf("the host compresses by %q, which was not asked for", encoding)}
 	}
-	if resp.StatusCode == http.StatusPartialContent {
+	switch resp.StatusCode {
+	case http.StatusPartialContent:
 		out.Content, out.Total = registry.ParseContentRange(resp.Header.Get("Content-Range"))
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		out.RetryAfter = resp.Header.Get("Retry-After")
 	}
 	return out, nil
 }
