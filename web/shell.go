@@ -3,6 +3,7 @@
 package web
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -116,7 +117,7 @@ func readJSON(models fs.FS, name string, out any) error {
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(b, out); err != nil {
+	if err := json.Unmarshal(bytes.TrimPrefix(b, []byte("\ufeff")), out); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil

@@ -81,6 +81,14 @@ func TestShellWithoutModels(t *testing.T) {
 	}
 }
 
+// TestShellByteOrderMark: Windows editors begin a file with one.
+func TestShellByteOrderMark(t *testing.T) {
+	_, shell := shellOf(t, fstest.MapFS{"index.json": file("\ufeff" + `{"models":{"x":{"versions":["1.0.0"]}}}`), "x/1.0.0/manifest.json": file("\ufeff{}")})
+	if len(shell.Index.Models) != 1 {
+		t.Errorf("%+v", shell)
+	}
+}
+
 func TestShellInvalid(t *testing.T) {
 	tests := []struct {
 		name   string

@@ -25,6 +25,8 @@ const goodFile = `{"path":"model.onnx","role":"model","bytes":3,"sha256":"` + he
 const goodManifest = `{"x":{"y":[1,null]},"schema":1,"name":"leaf","version":"2.0.0","created":"2026-11-01T00:00:00Z",
 	"files":[` + goodFile + `,{"path":"demo/ä b.jpg","role":"demo","bytes":0,"sha256":"` + hexA + `","chunks":[]}],"freshness":{"ttlSeconds":86400}}`
 
+const mark = "\ufeff"
+
 func TestDecodeIndex(t *testing.T) {
 	ix, err := registry.DecodeIndex([]byte(goodIndex))
 	if err != nil {
@@ -37,6 +39,22 @@ func TestDecodeIndex(t *testing.T) {
 	}}
 	if !reflect.DeepEqual(ix, want) {
 		t.Fatalf("got  %+v\nwant %+v", ix, want)
+	}
+}
+
+// TestByteOrderMark: Windows editors begin a file with one.
+func TestByteOrderMark(t *testing.T) {
+	if ix, err := registry.DecodeIndex([]byte(mark + goodIndex)); err != nil || ix.Default != "leaf" {
+		t.Errorf("%+v, %v", ix, err)
+	}
+	// The digest is that of the file as it is.
+	if m, err := registry.DecodeManifest([]byte(mark + goodManifest)); err != nil || m.Name != "leaf" || string(m.Raw) != mark+goodManifest {
+		t.Errorf("%+v, %v", m, err)
+	}
+	for _, text := range []string{mark, mark + mark + goodIndex, mark[:2] + goodIndex} {
+		if _, err := registry.DecodeIndex([]byte(text)); registry.CodeOf(err) != registry.Invalid {
+			t.Errorf("%.10q: %v", text, err)
+		}
 	}
 }
 
@@ -175,6 +193,7 @@ func TestDecodePublishedModels(t *testing.T) {
 
 func FuzzDecodeIndex(f *testing.F) {
 	f.Add([]byte(goodIndex))
+	f.Add([]byte(mark + goodIndex))
 	f.Add([]byte(`{"schema":1,"models":{"a":{"versions":["1.0.0-0"],"aliases":{"x":"1.0.0-0"}}}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		ix, err := registry.DecodeIndex(data)
@@ -195,6 +214,7 @@ func FuzzDecodeIndex(f *testing.F) {
 
 func FuzzDecodeManifest(f *testing.F) {
 	f.Add([]byte(goodManifest))
+	f.Add([]byte(mark + goodManifest))
 	f.Add([]byte(`{"schema":1,"name":"a","version":"1.0.0","files":[],"freshness":null}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m, err := registry.DecodeManifest(data)

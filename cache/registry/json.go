@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -132,7 +133,7 @@ func digest(dst *Digest) func(*jx.Decoder) error {
 
 // decode reads a whole document: its size, its schema number, then its fields. The
 // schema comes first, wherever it stands, because a newer document may break any
-// other rule.
+// other rule. A byte-order mark, with which some editors begin a file, is no part of it.
 func decode(what string, data []byte, known fields, required ...string) error {
 	invalid := func(err error) error {
 		return &Error{Code: Invalid, Op: what, Detail: "not a valid " + what, Err: err}
@@ -140,6 +141,7 @@ func decode(what string, data []byte, known fields, required ...string) error {
 	if len(data) > MaxDocument {
 		return invalid(fmt.Errorf("longer than %d bytes", MaxDocument))
 	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	schema := int64(-1)
 	d := jx.DecodeBytes(data)
 	if err := readObject(d, fields{"schema": whole(&schema, 1<<31)}, "schema"); err != nil {

@@ -25,6 +25,7 @@ const (
 // a document of a later schema.
 func DecodeManifest(data []byte) (*Manifest, error) {
 	m := &Manifest{Freshness: Freshness{TTL: None}}
+	data = unmarked(data)
 	err := document("manifest", data, func(r reader) error {
 		// The schema decides how everything else is to be read, so it comes first
 		// wherever it stands.

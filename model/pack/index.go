@@ -100,6 +100,7 @@ func compareVersions(a, b string) int {
 // of a later schema. An index without a schema is of schema 1.
 func DecodeIndex(data []byte) (*Index, error) {
 	x := &Index{}
+	data = unmarked(data)
 	err := document("index", data, func(r reader) error {
 		if err := (reader{jx.DecodeBytes(data)}).schema(false); err != nil {
 			return err

@@ -39,6 +39,21 @@ func TestIndexRoundTrip(t *testing.T) {
 	}
 }
 
+// TestByteOrderMark: Windows editors begin a file with one.
+func TestByteOrderMark(t *testing.T) {
+	if x, err := DecodeIndex([]byte("\ufeff" + fullIndex)); err != nil || x.Model("leaf") == nil {
+		t.Error(err)
+	}
+	if m, err := DecodeManifest([]byte("\ufeff" + full)); err != nil || m.Name != "leaf" {
+		t.Error(err)
+	}
+	for _, text := range []string{"\ufeff", "\ufeff\ufeff" + fullIndex, fullIndex + "\ufeff"} {
+		if _, err := DecodeIndex([]byte(text)); err == nil {
+			t.Errorf("%.10q is accepted", text)
+		}
+	}
+}
+
 // Order in the document does not matter; a schema need not be there.
 func TestIndexSorts(t *testing.T) {
 	x, err := DecodeIndex([]byte(`{"models":{"b":{"versions":["10.0.0","2.0.0","2.0.0-a"]},"a":{"versions":["1.0.0"],"more":true}}}`))
@@ -125,6 +140,7 @@ func TestVersions(t *testing.T) {
 // FuzzDecodeIndex checks that what is accepted survives a round trip.
 func FuzzDecodeIndex(f *testing.F) {
 	f.Add([]byte(fullIndex))
+	f.Add([]byte("\ufeff" + fullIndex))
 	f.Add([]byte(`{"models":{"b":{"versions":["10.0.0","2.0.0"]}}}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		x, err := DecodeIndex(b)

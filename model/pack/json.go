@@ -1,6 +1,7 @@
 package pack
 
 import (
+	"bytes"
 	"errors"
 	"math"
 	"strconv"
@@ -19,6 +20,9 @@ type reader struct{ d *jx.Decoder }
 
 // field reads the value of one field; at is the field's path.
 type field func(at string) error
+
+// unmarked drops a byte-order mark, with which some editors begin a file.
+func unmarked(data []byte) []byte { return bytes.TrimPrefix(data, []byte("\ufeff")) }
 
 // document reads one whole JSON object with read, and names doc in errors.
 func document(doc string, data []byte, read func(r reader) error) error {

@@ -340,6 +340,7 @@ func same(t *testing.T, file string, encode func() ([]byte, error)) {
 // FuzzDecodeManifest checks that what is accepted survives a round trip.
 func FuzzDecodeManifest(f *testing.F) {
 	f.Add([]byte(full))
+	f.Add([]byte("\ufeff" + full))
 	f.Add([]byte(`{"schema":2}`))
 	f.Add([]byte(strings.Repeat(`{"a":[`, 2000)))
 	if b, err := os.ReadFile(filepath.Join("..", "..", "web", "static", "models", "leaf", "2.0.0", ManifestFile)); err == nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"time"
 
 	"larder/cache"
@@ -36,7 +37,7 @@ func (m *loaded) describe(e *cache.Entry) {
 	}
 	if m.manifest != nil {
 		info.Title, info.Task = m.manifest.Title, m.manifest.Task
-		info.Manifest = string(e.Manifest())
+		info.Manifest = strings.TrimPrefix(string(e.Manifest()), "\ufeff") // JSON.parse takes none
 		describeLabels(&info, m.manifest)
 	}
 	m.told = map[string]written{}

@@ -4,10 +4,15 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -43,6 +48,30 @@ func TestPredict(t *testing.T) {
 	}
 	if p.Model.Name != "leaf-small" || p.Model.Version != "1.0.0" || p.Model.Freshness != message.Fresh || len(p.Model.Digest) != 64 {
 		t.Errorf("model %+v", p.Model)
+	}
+}
+
+// TestByteOrderMark: an editor has put one before index and manifest. The page parses the
+// manifest without it; the digest is that of the file.
+func TestByteOrderMark(t *testing.T) {
+	b := newBench(t)
+	const mark = "\ufeff"
+	marked := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		data, err := os.ReadFile(filepath.Join(models, r.URL.Path))
+		if err != nil {
+			t.Error(err)
+		}
+		if path.Ext(r.URL.Path) == ".json" {
+			data = append([]byte(mark), data...)
+		}
+		w.Write(data)
+	}))
+	t.Cleanup(marked.Close)
+	b.root = marked.URL + "/"
+	b.open()
+	info := b.load("leaf-small", "")
+	if want := fmt.Sprintf("%x", sha256.Sum256([]byte(mark+info.Manifest))); !json.Valid([]byte(info.Manifest)) || info.Model.Digest != want {
+		t.Errorf("%.20q…, digest %s, want %s", info.Manifest, info.Model.Digest, want)
 	}
 }
 
