@@ -126,13 +126,13 @@ func (h *Handler) fileName(p string) (string, bool) {
 func (h *Handler) serveFile(w *recorder, r *http.Request, name string) {
 	root, err := os.OpenRoot(h.opt.Dir)
 	if err != nil {
-		h.notFound(w, r)
+		h.unreadable(w, r, err)
 		return
 	}
 	defer root.Close()
 	rep, err := h.open(root, name, r)
 	if err != nil {
-		h.notFound(w, r)
+		h.unreadable(w, r, err)
 		return
 	}
 	defer rep.file.Close()

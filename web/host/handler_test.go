@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -159,6 +161,8 @@ func TestRefuse(t *testing.T) {
 		{"backslash", "GET", "/demo/..%5coutside.txt", "", 404, "text/html; charset=utf-8"},
 		{"zero byte", "GET", "/demo/larder.js%00.html", "", 404, "text/html; charset=utf-8"},
 		{"empty segment", "GET", "/demo//larder.js", "", 404, "text/html; charset=utf-8"},
+		{"file as a folder", "GET", "/demo/larder.js/x", "", 404, "text/html; charset=utf-8"},
+		{"name that is too long", "GET", "/demo/" + strings.Repeat("x", 300), "", 404, "text/html; charset=utf-8"},
 		{"link out of the site", "GET", "/demo/link.txt", "", 404, "text/html; charset=utf-8"},
 		{"post", "POST", "/demo/", "", 405, "text/html; charset=utf-8"},
 		{"options, for a program", "OPTIONS", "/demo/", "application/json", 405, "application/json"},
@@ -174,6 +178,37 @@ func TestRefuse(t *testing.T) {
 			}
 			if tt.status == 404 && response.Header.Get("Content-Security-Policy") == "" {
 				t.Error("an error page without a Content-Security-Policy")
+			}
+		})
+	}
+}
+
+func TestUnreadable(t *testing.T) {
+	h, err := New(Options{Dir: newSite(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	opening := func(err error) error { return &fs.PathError{Op: "openat", Path: "secret", Err: err} }
+	for _, tt := range []struct {
+		name   string
+		err    error
+		status int
+	}{
+		{"absent", opening(fs.ErrNotExist), 404},
+		{"absent, as the system says it", opening(syscall.ENOENT), 404},
+		{"below a file", opening(syscall.ENOTDIR), 404},
+		{"a folder", errNotFile, 404},
+		{"outside", opening(errors.New("path escapes from parent")), 404},
+		{"rights", opening(syscall.EACCES), 403},
+		{"too many open files", opening(syscall.EMFILE), 503},
+		{"too many in the system", opening(syscall.ENFILE), 503},
+		{"a broken disk", opening(syscall.EIO), 503},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			out := httptest.NewRecorder()
+			h.unreadable(&recorder{ResponseWriter: out, length: -1}, httptest.NewRequest("GET", "/models/index.json", nil), tt.err)
+			if out.Code != tt.status || out.Header().Get("Cache-Control") != "no-store" || strings.Contains(out.Body.String(), "secret") {
+				t.Errorf("%d, want %d: %v %s", out.Code, tt.status, out.Header(), out.Body)
 			}
 		})
 	}

@@ -2,15 +2,33 @@ package host
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html"
+	"io/fs"
 	"net/http"
 	"strings"
+	"syscall"
 )
 
 // notFound answers 404.
 func (h *Handler) notFound(w *recorder, r *http.Request) {
 	h.refuse(w, r, http.StatusNotFound, "not-found", "there is nothing at "+r.URL.Path)
+}
+
+// unreadable answers for a file that could not be opened or read. Only what is not there,
+// or is no name of a file here, is 404: a client may remember that, and must not learn it
+// from a host that is short of something. What the error says stays here: it may name folders.
+func (h *Handler) unreadable(w *recorder, r *http.Request, err error) {
+	var system syscall.Errno // os.Root's own refusals, such as a link out of it, are none
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		h.refuse(w, r, http.StatusForbidden, "not-found", "this host may not read "+r.URL.Path)
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.ENAMETOOLONG), !errors.As(err, &system):
+		h.notFound(w, r)
+	default:
+		h.refuse(w, r, http.StatusServiceUnavailable, "internal", "this host cannot read "+r.URL.Path+" now; try again later")
+	}
 }
 
 // failed answers with the error of Options.Before.
