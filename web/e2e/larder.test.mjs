@@ -256,6 +256,13 @@ test("larder.js does what the page does", async (t) => {
     await cache.prefetch("leaf-small", { version: "^1" });
     const kinds = [];
     cache.on("*", (e) => kinds.push(e.kind));
+    const misspelt = ["verfied", undefined].map((kind) => {
+      try {
+        cache.on(kind, () => {});
+      } catch (e) {
+        return `${e.code} ${e.message}`;
+      }
+    });
     await cache.pin("leaf-small");
     const pinned = (await cache.list())[0].pinned;
     await cache.unpin("leaf-small", { version: "1.0.0" });
@@ -274,9 +281,11 @@ test("larder.js does what the page does", async (t) => {
     await cache.evict("leaf-small");
     const imported = await cache.import(await file.arrayBuffer());
     const stats = await cache.stats();
-    return { pinned, verified, refusals, kinds, entry: (await cache.list())[0], stats, persisted: await cache.persist(), file: { name: file.name, size: file.size }, imported };
+    return { pinned, misspelt, verified, refusals, kinds, entry: (await cache.list())[0], stats, persisted: await cache.persist(), file: { name: file.name, size: file.size }, imported };
   });
   assert.equal(got.pinned, true);
+  assert.match(got.misspelt[0], /^invalid-input .*"verfied".* verified, /);
+  assert.match(got.misspelt[1], /^invalid-input .*undefined.* verified, /);
   assert.equal(got.entry.pinned, false);
   assert.deepEqual({ ...got.verified, chunks: 0 }, { chunks: 0, bytes: 433100, corrupt: 0, missing: 0, repaired: 0 });
   assert.deepEqual(got.refusals, ["not-found", "not-found", "invalid-input", "not-found", "not-found", "not-found", "invalid-input", "invalid-input"]);

@@ -365,7 +365,8 @@ func TestLog(t *testing.T) {
 	})
 }
 
-// TestEveryKindHasWords checks the log's words against the kinds that larder.d.ts names.
+// TestEveryKindHasWords checks the log's words and larder.js against the kinds that
+// larder.d.ts names.
 func TestEveryKindHasWords(t *testing.T) {
 	types, err := os.ReadFile("../static/larder.d.ts")
 	if err != nil {
@@ -375,10 +376,17 @@ func TestEveryKindHasWords(t *testing.T) {
 	if line == nil {
 		t.Fatal("larder.d.ts names no kinds")
 	}
-	for _, kind := range strings.Split(string(line[1]), " | ") {
-		if kinds[strings.Trim(kind, `"`)] == "" {
+	var all []string
+	for kind := range strings.SplitSeq(string(line[1]), " | ") {
+		all = append(all, strings.Trim(kind, `"`))
+		if kinds[all[len(all)-1]] == "" {
 			t.Errorf("%s has no words", kind)
 		}
+	}
+	// And those that larder.js can be asked for are the same.
+	script, err := os.ReadFile("../static/larder.js")
+	if want := `const KINDS = "` + strings.Join(all, " ") + ` *".split(" ")`; err != nil || !strings.Contains(string(script), want) {
+		t.Errorf("larder.js lacks %s (%v)", want, err)
 	}
 }
 

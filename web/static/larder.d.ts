@@ -473,7 +473,7 @@ export interface Cache {
    * that. Some browsers ask the person. A worker is only told what holds.
    */
   persist(): Promise<boolean>;
-  /** Calls a function for each event of a kind, or of all kinds (`"*"`). The result ends that. */
+  /** Calls a function for each event of a kind, or of all kinds (`"*"`). The result ends that. Throws `invalid-input` for any other kind. */
   on(kind: CacheEvent["kind"] | "*", listener: (event: CacheEvent) => void): () => void;
 }
 

@@ -11,6 +11,9 @@
 
 const MAX_THREADS = 8;
 
+// What cache.on listens to: the kinds of larder.d.ts, and all.
+const KINDS = "served updated renewed checked committed stale corrupt repaired evicted released verified pinned unpinned rolled-back imported failed *".split(" ");
+
 /** What every method throws: code says what kind of failure it is. */
 export class LarderError extends Error {
   constructor(code, message, detail, options) {
@@ -379,6 +382,7 @@ class Channel {
 
   on(event, listener) {
     if (typeof listener !== "function") throw new LarderError("invalid-input", "on: the listener is not a function");
+    if (!KINDS.includes(event)) throw new LarderError("invalid-input", `on: there is no event ${JSON.stringify(event)}, only ${KINDS.join(", ")}`);
     if (this.#listeners.size === 0) this.call("cache.listen").catch(() => {}); // who is closed hears nothing
     const set = this.#listeners.get(event) ?? new Set();
     this.#listeners.set(event, set.add(listener));
