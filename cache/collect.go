@@ -22,14 +22,24 @@ func pendingKey(r *store.Record) string { return pendingPrefix + store.RecordKey
 // pendingLife is how long an interrupted download is worth its room.
 const pendingLife = 7 * 24 * time.Hour
 
-// collect deletes the chunks that neither a version nor a download needs. It does
-// nothing while somebody is storing chunks.
+// collect sweeps, unless somebody is storing chunks.
 func (c *Cache) collect(ctx context.Context) error {
+	return c.unlessStoring(ctx, func() error { return c.sweep(ctx) })
+}
+
+// unlessStoring does nothing while somebody is storing chunks, else f, and nobody stores
+// any meanwhile.
+func (c *Cache) unlessStoring(ctx context.Context, f func() error) error {
 	release, ok, err := c.opt.Locker.TryLock(ctx, chunksLock, false)
 	if err != nil || !ok {
 		return err
 	}
 	defer release()
+	return f()
+}
+
+// sweep deletes the chunks that neither a version nor a download needs.
+func (c *Cache) sweep(ctx context.Context) error {
 	docs, err := c.opt.Store.Documents(ctx, pendingPrefix)
 	if err != nil {
 		return err
@@ -122,15 +132,15 @@ func (c *Cache) tidyLater() {
 
 // tidy collects garbage and compacts the store unless somebody is storing chunks. What
 // goes wrong goes right the next time: neither changes anything that anybody can see.
+//
+// One lock is for both: in WebKit one that was given back is not free at once, so that
+// the second of two would never be had.
 func (c *Cache) tidy(ctx context.Context) error {
-	if err := c.collect(ctx); err != nil {
+	return c.unlessStoring(ctx, func() error {
+		if err := c.sweep(ctx); err != nil {
+			return err
+		}
+		_, err := c.opt.Store.Compact(ctx)
 		return err
-	}
-	release, ok, err := c.opt.Locker.TryLock(ctx, chunksLock, false)
-	if err != nil || !ok {
-		return err
-	}
-	defer release()
-	_, err = c.opt.Store.Compact(ctx)
-	return err
+	})
 }
