@@ -189,3 +189,26 @@ func oldPointer(t *testing.T) safejs.Value {
 	}
 	return v
 }
+
+// On a page there are files and no handles of them; nor are there any in workers of WebKitGTK.
+func TestNoHandleNoFile(t *testing.T) {
+	navigator, err := global("navigator")
+	if err != nil {
+		t.Fatal(err)
+	}
+	storage, err := navigator.Get("storage")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := await(storage.Call("getDirectory"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &spills{dir, "larder-test-"}
+	if _, err := s.create(); err == nil {
+		t.Fatal("a page has a synchronous handle")
+	}
+	if names, err := s.left(); err != nil || len(names) > 0 {
+		t.Fatalf("%q are left, %v", names, err)
+	}
+}

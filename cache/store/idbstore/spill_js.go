@@ -66,7 +66,12 @@ func (s *spills) create() (*spill, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.open(s.prefix+id, true)
+	f, err := s.open(s.prefix+id, true)
+	if err != nil {
+		// WebKitGTK makes files and then has no handles of them.
+		_, _ = await(s.dir.Call("removeEntry", s.prefix+id))
+	}
+	return f, err
 }
 
 func (s *spills) open(name string, create bool) (*spill, error) {
