@@ -122,6 +122,34 @@ test("a new build is offered, runs when accepted, and leaves the models alone", 
   assert.equal(await build(page), "second", "offline as well");
 });
 
+// In WebKit a page hears of its first service worker's states late: that one is its controller already.
+test("the first build is not offered as a new one where it controls the page while it counts as waiting", async (t) => {
+  const { site, page } = await visit(t, browser, {});
+  await page.addInitScript(() => {
+    const { prototype } = ServiceWorkerContainer;
+    const { get } = Object.getOwnPropertyDescriptor(prototype, "controller");
+    const register = prototype.register;
+    let registration;
+    const look = () => {
+      if (registration.waiting && navigator.serviceWorker.controller) globalThis.both = true;
+    };
+    prototype.register = async function (...args) {
+      registration = await register.apply(this, args);
+      registration.installing.addEventListener("statechange", look);
+      return registration;
+    };
+    Object.defineProperty(prototype, "controller", {
+      get() {
+        return get.call(this) ?? registration?.waiting ?? null;
+      },
+    });
+  });
+  await start(page, site.url);
+  await installed(page);
+  assert.equal(await page.evaluate(() => globalThis.both), true);
+  assert.equal(await page.locator("#update").isVisible(), false);
+});
+
 test("every tab hears of a new build, and a half deployed one is not taken", async (t) => {
   const { site, page } = await visit(t, browser, { expected: [/larder: .*not the listed version|Failed to update a ServiceWorker/] });
   await start(page, site.url);

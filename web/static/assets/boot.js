@@ -90,7 +90,8 @@ async function serveOffline() {
   const registration = await workers.register(new URL("sw.js", page), { updateViaCache: "none" });
   const offerWaiting = () => {
     const waiting = registration.waiting;
-    if (!waiting || !workers.controller) return;
+    // In WebKit the first service worker may be the page's controller already while it still counts as waiting.
+    if (!waiting || !controlled || waiting === workers.controller) return;
     offer(() => {
       accepted = true;
       waiting.postMessage({ type: "skip-waiting" });
