@@ -284,6 +284,31 @@ test("a person may clear the site's data in the middle of a download", async (t)
   assert.deepEqual(got, { source: "registry", stored: ["1.1.0"], bad: 0 });
 });
 
+// Firefox closes the file that a download appends to when a person clears the site's data. Chromium does not, so this does.
+test("a download goes on when the browser closes its file", async (t) => {
+  const { site, page } = await visit(t, browser);
+  await plain(page, site);
+  const assets = path.join(site.dir, "assets");
+  const script = (await fs.readdir(assets)).find((name) => /^worker\.[0-9a-f]+\.js$/.test(name));
+  const closing = `
+    const { write } = FileSystemSyncAccessHandle.prototype;
+    let written = 0;
+    FileSystemSyncAccessHandle.prototype.write = function (...args) {
+      if (++written === 5) this.close();
+      return write.apply(this, args);
+    };`;
+  await site.write(`assets/${script}`, `${closing}\n${await fs.readFile(path.join(assets, script), "utf8")}`);
+  const got = await page.evaluate(async () => {
+    const opened = await larder.open({ threads: 1 });
+    const { source } = (await opened.load("leaf")).info;
+    const stored = await opened.cache.list();
+    const found = await opened.cache.verify("leaf");
+    await opened.close();
+    return { source, stored: stored.map((e) => e.model.version), bad: found.corrupt + found.missing };
+  });
+  assert.deepEqual(got, { source: "registry", stored: ["2.0.0"], bad: 0 });
+});
+
 test("two tabs download each byte once", async (t) => {
   const { site, page } = await visit(t, browser);
   let release;
