@@ -52,4 +52,11 @@ func pinLabel(pinned bool) string {
 
 func (c *StockModel) busy() string { return boolean(c.Model.Work != nil) }
 
+// handleKey lets Escape answer no.
+func (c *StockModel) handleKey(event vugu.DOMEvent) {
+	if event.PropString("key") == "Escape" {
+		c.Actions.Act(c.deed(state.VerbKeep, ""))
+	}
+}
+
 func (c *StockModel) handle(_ vugu.DOMEvent, d state.Deed) { c.Actions.Act(d) }

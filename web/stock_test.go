@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vugu/vugu"
+
 	"larder/web/state"
 )
 
@@ -99,6 +101,26 @@ func (h *heard) OpenCamera()          {}
 func (h *heard) Cancel()              {}
 func (h *heard) Check()               {}
 func (h *heard) SetTheme(state.Theme) {}
+
+// keyed is a key that was pressed.
+type keyed struct {
+	vugu.DOMEvent
+	key string
+}
+
+func (k keyed) PropString(...string) string { return k.key }
+
+// TestEscapeKeepsTheModel presses keys while a model is asked about.
+func TestEscapeKeepsTheModel(t *testing.T) {
+	for key, want := range map[string]heard{"Escape": "keep-leaf", "Enter": "", "a": ""} {
+		var called heard
+		c := jar(nil)
+		c.Actions = &called
+		if c.handleKey(keyed{key: key}); called != want {
+			t.Errorf("%s: %q", key, called)
+		}
+	}
+}
 
 // TestMastheadSaysWhereOneIs checks the links between the pages, here and on the page
 // that is no part of the app.

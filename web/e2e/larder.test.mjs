@@ -117,6 +117,11 @@ test("two models: download, verify, refresh, pin, remove", async (t) => {
   await jar(page, "leaf").locator(".ask").waitFor({ state: "detached" });
   assert.equal(await page.evaluate(() => document.activeElement.id), "ask-leaf");
   await page.keyboard.press("Enter");
+  await button(page, "keep", "leaf").waitFor();
+  await page.keyboard.press("Escape");
+  await jar(page, "leaf").locator(".ask").waitFor({ state: "detached" });
+  assert.equal(await page.evaluate(() => document.activeElement.id), "ask-leaf");
+  await page.keyboard.press("Enter");
   await button(page, "remove", "leaf").click();
   await state(page, "leaf", "absent");
   await says(page, "was removed from this device");
@@ -183,6 +188,12 @@ test("the pages are one document: the worker, its log and the photo stay", async
   await page.getByRole("link", { name: "Leaf", exact: true }).click();
   await reached(page, "answered");
   assert.equal(page.url(), site.url);
+  const opened = browser.context.waitForEvent("page");
+  await page.getByRole("link", { name: "Larder", exact: true }).click({ modifiers: ["Control"] });
+  const tab = await opened;
+  await tab.waitForURL(`${site.url}larder.html`);
+  await tab.close();
+  assert.equal(page.url(), site.url, "who asks for another tab stays");
   // From the page of texts it is a page like any other; no model is loaded for it.
   await page.goto(`${site.url}text.html`);
   await page.locator("#idle").waitFor(); // its own model has arrived

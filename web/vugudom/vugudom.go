@@ -81,7 +81,7 @@ var changes = []struct {
 	{"e.setAttribute(t,n),x.elAttrNames", "e.getAttribute(t)===n||e.setAttribute(t,n),x.elAttrNames", 1},
 	{"x.el.textContent=e", "x.el.textContent===e||(x.el.textContent=e)", 2},
 	{`x.el.innerHTML=(x.bufferedInnerHTML||"")+e,`, `e=(x.bufferedInnerHTML||"")+e,x.el.innerHTML===e||(x.el.innerHTML=e),`, 1},
-	{"for(let e in i)try", `for(let e of["type"])try`, 1},
+	{"for(let e in i)try", `for(let e of["type","key","ctrlKey","metaKey","shiftKey","altKey"])try`, 1},
 	{"for(let t in e)try{let n=typeof e[t]", `for(let t of["id","value","checked"])try{let n=typeof e[t]`, 1},
 }
 
