@@ -37,6 +37,12 @@ test("image models never load the rest of the program", async (t) => {
       const opened = await larder.open();
       const loaded = await opened.load(model);
       const answer = await loaded.predict(new Blob([await bytes("models/leaf/2.0.0/demo/healthy.jpg")]));
+      for (const hidden of [true, false]) {
+        Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+      }
+      await opened.cache.list();
+      await opened.cache.stats();
       await loaded.dispose();
       await opened.close();
       return answer.label;
@@ -45,6 +51,17 @@ test("image models never load the rest of the program", async (t) => {
   }
   assert.ok(site.traffic(/^assets\/worker\..*\.wasm$/).requests > 0, "the pattern of the program's name");
   assert.equal(site.traffic(MORE).requests, 0, "see worker.rules and worker.ran in web/site");
+});
+
+test("nor does the page of the stored models", async (t) => {
+  const { site, page } = await visit(t, browser);
+  await start(page, site.url);
+  await page.getByRole("link", { name: "Larder", exact: true }).click();
+  await page.locator(".jar-facts dd").first().waitFor();
+  // The service worker fetches it too, so the worker is asked what it has fetched.
+  const fetched = await page.workers().find((worker) => /worker\.[0-9a-f]+\.js/.test(worker.url())).evaluate(() => performance.getEntriesByType("resource").map(({ name }) => name));
+  assert.ok(fetched.some((url) => url.endsWith("/models/index.json")), fetched.join(" "));
+  assert.deepEqual(fetched.filter((url) => url.includes("worker-more")), []);
 });
 
 test("a rare operator brings the rest, once", async (t) => {

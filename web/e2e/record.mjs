@@ -57,6 +57,14 @@ async function texts(page, site) {
   await collect(page);
 }
 
+/** jars looks at the page of the stored models. */
+async function jars(page) {
+  await page.getByRole("link", { name: "Larder", exact: true }).click();
+  await page.locator(".jar-facts dd").first().waitFor();
+  console.error("the Larder page");
+  await collect(page);
+}
+
 /** library uses what larder.js offers for the models of the site. */
 const library = (page) =>
   page.evaluate(async () => {
@@ -68,12 +76,23 @@ const library = (page) =>
       await model.predict(photo);
       await model.predict(await createImageBitmap(photo));
       await model.preprocess(photo);
+      await opened.cache.list(); // with one in use
       await model.dispose();
     }
+    const hide = async () => {
+      for (const value of [true, false]) {
+        Object.defineProperty(document, "hidden", { value, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+      }
+      await opened.cache.stats(); // requests are taken in their order
+    };
     await opened.index();
     await opened.cache.list();
     await opened.cache.stats();
     for (const [name] of versions) await opened.cache.refresh(name);
+    await hide();
+    await opened.load("leaf-small");
+    await hide();
     for (const [name] of versions) await opened.cache.evict(name);
   });
 
@@ -140,6 +159,7 @@ try {
     console.error(`${visit} visit of the page`);
     await collect(page);
   }
+  await jars(page);
   await texts(page, site);
   await plain(page, site);
   await library(page);
