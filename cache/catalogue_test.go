@@ -252,13 +252,15 @@ func TestStampede(t *testing.T) {
 	}
 }
 
-// TestUnknownNamesAtOnce: nobody knows the index yet, and it takes its time.
-func TestUnknownNamesAtOnce(t *testing.T) {
+// unknownAtOnce asks for n things that do not exist while nobody knows the index yet, and
+// it takes its time.
+func unknownAtOnce(t *testing.T, n int, thing func(i int) (name, version string)) {
 	inBubble(t, "index.json", func(t *testing.T, c *cache.Cache, gate <-chan string) {
 		var wg sync.WaitGroup
-		for i := range 500 {
+		for i := range n {
 			wg.Go(func() {
-				if _, err := c.Get(t.Context(), fmt.Sprintf("unknown-%d", i), "", nil); cache.CodeOf(err) != cache.NotFound {
+				name, version := thing(i)
+				if _, err := c.Get(t.Context(), name, version, nil); cache.CodeOf(err) != cache.NotFound {
 					t.Error(err)
 				}
 			})
@@ -274,24 +276,10 @@ func TestUnknownNamesAtOnce(t *testing.T) {
 	})
 }
 
-// TestUnknownVersionsAtOnce: the same for versions of one model.
+func TestUnknownNamesAtOnce(t *testing.T) {
+	unknownAtOnce(t, 500, func(i int) (string, string) { return fmt.Sprintf("unknown-%d", i), "" })
+}
+
 func TestUnknownVersionsAtOnce(t *testing.T) {
-	inBubble(t, "index.json", func(t *testing.T, c *cache.Cache, gate <-chan string) {
-		var wg sync.WaitGroup
-		for i := range 100 {
-			wg.Go(func() {
-				if _, err := c.Get(t.Context(), "leaf", fmt.Sprintf("9.0.%d", i), nil); cache.CodeOf(err) != cache.NotFound {
-					t.Error(err)
-				}
-			})
-		}
-		requests := 0
-		for now := asks(gate); len(now) > 0; now = asks(gate) {
-			requests += len(now)
-		}
-		wg.Wait()
-		if requests != 1 {
-			t.Errorf("%d requests for the index", requests)
-		}
-	})
+	unknownAtOnce(t, 100, func(i int) (string, string) { return "leaf", fmt.Sprintf("9.0.%d", i) })
 }
